@@ -71,6 +71,11 @@ final class SceneNode implements AutoCloseable {
         announce();
     }
 
+    /** Lets requests in still, but answers no longer out: clients wait for what the workload has said. */
+    void muzzle() {
+        namespace.run("nft", "add table ip muzzle; add chain ip muzzle out { type filter hook output priority 300; policy drop; }");
+    }
+
     /** All at once: no more link, no more workload. */
     void crash() {
         namespace.run("ip", "link", "set", Scene.LINK, "down");
