@@ -52,8 +52,9 @@ final class SceneNode implements AutoCloseable {
                 scan.listeners(Scene.VIP_ADDRESS).stream().anyMatch(socket -> socket.tuple().serverPort() == port));
     }
 
-    long workloadPid() {
-        return workload.pid();
+    /** That of this process where the test itself is the server. */
+    private long workloadPid() {
+        return workload == null ? ProcessHandle.current().pid() : workload.pid();
     }
 
     void announce() {
@@ -92,7 +93,7 @@ final class SceneNode implements AutoCloseable {
     /** Replays what the tape held when it was taken over into a fresh workload. */
     void replay(Tape.Source source, ConnectionTable table, ReplayOptions options) {
         replay = namespace.call(() -> new Replayer(loopback, scan, options).replay(new ConnectionTable(16), source));
-        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, () -> List.of((int) workload.pid()),
+        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, () -> List.of((int) workloadPid()),
                 System.currentTimeMillis() * 1_000_000);
     }
 
