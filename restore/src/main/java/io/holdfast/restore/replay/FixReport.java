@@ -38,6 +38,8 @@ public record FixReport(List<Survivor> survivors, List<Doomed> doomed, List<TcpT
     public enum Reason {
         /** The clone did not send what the client has acknowledged (I6). */
         DIVERGED,
+        /** The clone's stack did not take in all that the client has sent and may count as delivered. */
+        UNDELIVERED,
         /** The clone reset the connection. */
         RESET_BY_CLONE,
         /** An earlier takeover closed it on purpose, and the image still has it. */

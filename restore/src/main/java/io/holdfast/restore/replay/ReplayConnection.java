@@ -42,6 +42,8 @@ final class ReplayConnection {
     boolean cloneFinished;
     long cloneResets;
     private final AnswerTail tail = new AnswerTail();
+    private final InOrderBytes given = new InOrderBytes();
+    private long receivedBefore;
     private int cloneScale;
     private int clientScale;
     private int clientMss = DEFAULT_MSS;
@@ -71,6 +73,7 @@ final class ReplayConnection {
         connection.syn = new byte[syn.packet().totalLength()];
         syn.packet().buffer().get(syn.packet().offset(), connection.syn);
         connection.clientSequenceEnd = syn.sequence() + 1;
+        connection.given.begin(syn.sequence() + 1);
         connection.clientMss = syn.hasMss() ? syn.mss() : DEFAULT_MSS;
         connection.clientScale = syn.hasWindowScale() ? Math.min(LARGEST_SCALE, syn.windowScale()) : 0;
         return connection;
@@ -85,10 +88,12 @@ final class ReplayConnection {
         connection.acknowledgedToClone = known.highestAck() + known.delta();
         connection.clientSequenceEnd = known.clientSequenceEnd();
         connection.tail.begin(connection.acknowledgedToClone);
+        connection.given.begin(known.clientSequenceEnd());
         connection.cloneAnswered = true;
         connection.cloneSent = connection.acknowledgedToClone + socket.sendQueueBytes();
         if (socket.info() != null) {
             connection.cloneSent -= socket.info().notSentBytes();
+            connection.receivedBefore = socket.info().bytesReceived();
             connection.cloneScale = socket.info().receiveScale();
             connection.clientScale = socket.info().sendScale();
             connection.hasScale = connection.clientScale != 0 || connection.cloneScale != 0;
@@ -153,6 +158,7 @@ final class ReplayConnection {
     /** The clone was given a segment of the client. */
     void given(TcpView segment) {
         clientSequenceEnd = SequenceNumber.later(segment.sequence() + segment.payloadLength(), clientSequenceEnd);
+        given.add(segment.sequence(), segment.sequence() + segment.sequenceLength());
         clientWindow = segment.window() << clientScale;
         clientFinished |= segment.has(TcpView.FIN);
         clientReset |= segment.has(TcpView.RST);
@@ -204,6 +210,6 @@ final class ReplayConnection {
         boolean short_ = established && SequenceNumber.isAfter(acknowledged + delta, cloneSent);
         return new ReplayReport.Outcome(tuple, synIndex, established, established ? delta : 0, cloneIsn, cloneAnswered,
                 cloneSent - delta, acknowledged, acknowledgedToClone, diverged || short_, hasCloneTsval, cloneTsval,
-                cloneResets, cloneFinished, farewell());
+                cloneResets, cloneFinished, receivedBefore + given.count(), farewell());
     }
 }

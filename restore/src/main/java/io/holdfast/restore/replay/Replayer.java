@@ -5,6 +5,8 @@ import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.capture.TcpView;
 import io.holdfast.capture.UdpView;
 import io.holdfast.capture.linux.LibC;
+import io.holdfast.restore.connection.Connection;
+import io.holdfast.restore.connection.ConnectionState;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.SocketScan;
@@ -49,6 +51,7 @@ public final class Replayer {
 
     /** In the order they ended. Kept for a while: the primary's last word may not have reached the client. */
     private final Queue<ReplayConnection> over = new ArrayDeque<>();
+    private ConnectionTable table;
     /** Whose bytes the workload may not have read yet; null: nobody's. */
     private ReplayConnection lastFed;
     private long lastFedEpochNanos;
@@ -76,14 +79,16 @@ public final class Replayer {
     /**
      * Replays everything the source gives.
      *
-     * @param image the connections at the mark, with the deltas of the image; empty for a fresh workload
+     * @param known the connections at the mark, with the deltas of the image; empty for a fresh workload. Every packet
+     *     that is replayed is applied to it.
      */
-    public ReplayReport replay(ConnectionTable image, ReplaySource source) {
+    public ReplayReport replay(ConnectionTable known, ReplaySource source) {
+        table = known;
         begunNanos = System.nanoTime();
         for (TcpSocket socket : scan.connections(virtualAddress)) {
-            var known = image.find(socket.tuple());
-            if (known != null) {
-                connections.put(socket.tuple(), ReplayConnection.ofImage(known, socket));
+            Connection inImage = known.find(socket.tuple());
+            if (inImage != null && inImage.state() != ConnectionState.SYN_SEEN) {
+                connections.put(socket.tuple(), ReplayConnection.ofImage(inImage, socket));
             }
         }
         while (source.next()) {
@@ -100,6 +105,9 @@ public final class Replayer {
         if (!header.wrap(packet, 0, length) || !segment.wrap(header)) {
             datagram(length);
             return;
+        }
+        if (index > table.lastIndex()) {
+            table.apply(index, epochNanos, segment);
         }
         long client = TcpTuple.endpoint(header.source(), segment.sourcePort());
         long server = TcpTuple.endpoint(header.destination(), segment.destinationPort());
@@ -280,6 +288,11 @@ public final class Replayer {
         Checksums.fill(header);
         tun.write(packetAddress, header.totalLength());
         injected++;
+    }
+
+    /** The connections with all that was replayed applied. */
+    public ConnectionTable table() {
+        return table;
     }
 
     /** What the replay did, and what the clone has sent up to now. */

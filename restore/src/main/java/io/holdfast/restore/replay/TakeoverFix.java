@@ -60,13 +60,13 @@ public final class TakeoverFix implements AutoCloseable {
      * Installs sequence adjustments, puts timestamps forward, compares (I6). To be called on a thread in the network
      * namespace of the clone.
      *
-     * @param table with everything that was replayed applied
      * @param replayer which has replayed; it is asked again where the workload went on meanwhile
      * @param pids gives the processes of the workload as they are at the call
      * @param nowEpochNanos the time now by the clock of the node that captured the last entries
      */
-    public FixReport fix(ConnectionTable table, Replayer replayer, Supplier<Collection<Integer>> pids, long nowEpochNanos) {
+    public FixReport fix(Replayer replayer, Supplier<Collection<Integer>> pids, long nowEpochNanos) {
         long begin = System.nanoTime();
+        ConnectionTable table = replayer.table();
         Map<TcpTuple, ReplayReport.Outcome> outcomes = outcomes(replayer);
         SocketOwners owners = SocketOwners.of(pids.get());
         Set<TcpTuple> present = new HashSet<>();
@@ -202,6 +202,9 @@ public final class TakeoverFix implements AutoCloseable {
         }
         if (outcome.diverged()) {
             return FixReport.Reason.DIVERGED;
+        }
+        if (socket.info() != null && socket.info().bytesReceived() < outcome.given()) {
+            return FixReport.Reason.UNDELIVERED;
         }
         if (known.state() == ConnectionState.CLOSED) {
             return FixReport.Reason.CLOSED_BEFORE;

@@ -101,12 +101,12 @@ final class SceneNode implements AutoCloseable {
     }
 
     /** Replays what the tape held when it was taken over into a fresh workload. */
-    void replay(Tape.Source source, ConnectionTable table, ReplayOptions options) {
+    void replay(Tape.Source source, ReplayOptions options) {
         namespace.call(() -> {
             Replayer replayer = new Replayer(loopback, scan, options);
-            replay = replayer.replay(new ConnectionTable(16), source);
+            replay = replayer.replay(new ConnectionTable(1024), source);
             fixing = new TakeoverFix(scan, conntrack, loopback, 100);
-            fix = fixing.fix(table, replayer, () -> List.of((int) workloadPid()), System.currentTimeMillis() * 1_000_000);
+            fix = fixing.fix(replayer, () -> List.of((int) workloadPid()), System.currentTimeMillis() * 1_000_000);
             return null;
         });
     }
