@@ -12,14 +12,14 @@ import java.util.concurrent.Future;
 
 /** Sends messages of random length to a {@link BulkServer} and checks every byte that comes back. */
 final class BulkClient {
-    private static final int MOST_BUSY = 100_000;
+    private static final long LONGEST_BUSY_NANOS = 8_000_000_000L;
     private final Future<Long> end;
     private final int largest;
     private final int perConnection;
     private final int fromPort;
     private volatile boolean stopping;
     private volatile long messages;
-    private int busy;
+    private long lastDone;
 
     /**
      * @param largest bytes of a message
@@ -34,6 +34,7 @@ final class BulkClient {
     }
 
     private long run(Random random) throws IOException {
+        lastDone = System.nanoTime();
         while (!stopping) {
             try (Socket socket = new Socket()) {
                 socket.setTcpNoDelay(true);
@@ -42,9 +43,10 @@ final class BulkClient {
                 socket.bind(new InetSocketAddress(Scene.CLIENT, fromPort));
                 socket.connect(new InetSocketAddress(Scene.VIP, BulkServer.PORT), 20_000);
                 exchange(socket, random);
+                lastDone = System.nanoTime();
             } catch (BindException e) {
-                busy++; // the connection before on this port is not quite gone
-                if (busy > MOST_BUSY) {
+                // The connection before on this port is not quite gone: its FIN may be on its way for the third time.
+                if (System.nanoTime() - lastDone > LONGEST_BUSY_NANOS) {
                     throw e;
                 }
             }
