@@ -33,15 +33,15 @@ final class LeaseKeeper implements AutoCloseable {
     private final EgressLease kernel;
     private final LeaseConfig config;
     private final Thread thread;
-    private volatile Evidence evidence = new Evidence(-1, 0);
+    private volatile Evidence evidence = new Evidence(-1, System.nanoTime());
     private volatile Wish wish = new Wish(Right.NONE, -1);
     private volatile Wish done;
     private volatile boolean held;
     private volatile boolean running = true;
-    private volatile long lapses;
+    private volatile long lapses; // written by the lease thread alone
     private volatile RuntimeException failure;
     private boolean claimed;
-    private long notBefore;
+    private long notBefore = System.nanoTime();
 
     private record Evidence(long term, long sentNanos) {
     }
@@ -65,6 +65,12 @@ final class LeaseKeeper implements AutoCloseable {
     /** Any thread: a majority answered in {@code term} the heartbeat this node sent at {@code sentNanos}. */
     void onEvidence(long term, long sentNanos) {
         evidence = new Evidence(term, sentNanos);
+        LockSupport.unpark(thread);
+    }
+
+    /** Any thread: gives everything back as soon as the lease thread runs; does not wait. */
+    void giveBack() {
+        wish = new Wish(Right.NONE, -1);
         LockSupport.unpark(thread);
     }
 
@@ -119,13 +125,14 @@ final class LeaseKeeper implements AutoCloseable {
             return;
         }
         Evidence seen = evidence;
-        long leftMs = config.durationMs() - TimeUnit.NANOSECONDS.toMillis(System.nanoTime() - seen.sentNanos());
-        if (seen.term() != wanted.term() || leftMs <= 0 || seen.sentNanos() < notBefore) {
+        long untilNanos = seen.sentNanos() + TimeUnit.MILLISECONDS.toNanos(config.durationMs());
+        boolean worthIt = untilNanos - System.nanoTime() > TimeUnit.MILLISECONDS.toNanos(EgressLease.MIN_GRANT_MS);
+        if (seen.term() != wanted.term() || !worthIt || seen.sentNanos() - notBefore < 0) {
             return;
         }
-        keepClaim(leftMs);
+        keepClaim(untilNanos);
         if (wanted.right() == Right.LEASE) {
-            keepLease(leftMs);
+            keepLease(untilNanos);
         } else if (held) {
             kernel.revokeLease();
             held = false;
@@ -135,18 +142,14 @@ final class LeaseKeeper implements AutoCloseable {
         }
     }
 
-    private void keepClaim(long leftMs) {
-        if (claimed && kernel.renewClaim(leftMs)) {
-            return;
-        }
-        kernel.grantClaim(leftMs);
-        claimed = true;
+    private void keepClaim(long untilNanos) {
+        claimed = claimed && kernel.renewClaimUntil(untilNanos) || kernel.grantClaimUntil(untilNanos);
     }
 
-    private void keepLease(long leftMs) {
+    private void keepLease(long untilNanos) {
         if (!held) {
-            held = kernel.grantLease(leftMs);
-        } else if (!kernel.renewLease(leftMs)) {
+            held = kernel.grantLeaseUntil(untilNanos);
+        } else if (!kernel.renewLeaseUntil(untilNanos)) {
             held = false;
             lapses++;
             notBefore = System.nanoTime();

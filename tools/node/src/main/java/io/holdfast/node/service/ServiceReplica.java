@@ -1,7 +1,8 @@
 package io.holdfast.node.service;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.capture.CaptureAgent;
+import io.holdfast.capture.Ipv4Packet;
+import io.holdfast.capture.TcpView;
 import io.holdfast.consensus.GroupConfig;
 import io.holdfast.consensus.GroupListener;
 import io.holdfast.consensus.GroupStatus;
@@ -13,6 +14,8 @@ import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalOptions;
 import io.holdfast.journal.VoteStore;
 import io.holdfast.restore.connection.ConnectionTable;
+import io.holdfast.restore.connection.TableRecord;
+import io.holdfast.restore.connection.TcpTuple;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
@@ -34,6 +37,8 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     private final Journal journal;
     private final VoteStore votes;
     private RaftGroup group;
+    private final Ipv4Packet packet = new Ipv4Packet();
+    private final TcpView segment = new TcpView();
     private ByteBuffer lastCommand = ByteBuffer.allocate(0);
     private volatile long applied;
     private volatile long leaderTerm = -1;
@@ -59,7 +64,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         this.pipeline = pipeline;
         this.lease = lease;
         this.connections = connections;
-        this.journal = Journal.open(dir.resolve("journal"), JournalOptions.defaults());
+        this.journal = Journal.open(dir.resolve("journal"), JournalOptions.DEFAULT);
         this.votes = VoteStore.open(dir);
     }
 
@@ -106,13 +111,16 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         applied = index;
     }
 
+    /** The group hands out its own buffer again and again, so the view around it is made once. */
     private void applyPacket(long index, byte[] command, int offset, int length) {
         if (lastCommand.array() != command) {
             lastCommand = ByteBuffer.wrap(command);
         }
-        lastCommand.limit(offset + length).position(offset + Command.HEADER_BYTES);
-        synchronized (connections) {
-            connections.onPacket(index, Command.epochNanos(command, offset), lastCommand);
+        if (packet.wrap(lastCommand, offset + Command.HEADER_BYTES, length - Command.HEADER_BYTES)
+                && packet.protocol() == Ipv4Packet.PROTOCOL_TCP && segment.wrap(packet)) {
+            synchronized (connections) {
+                connections.apply(index, Command.epochNanos(command, offset), segment);
+            }
         }
     }
 
@@ -175,16 +183,25 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     }
 
     /** The connection table as of the last applied entry. */
-    JsonNode connectionsAsJson() {
+    TableRecord connections() {
         synchronized (connections) {
-            return connections.toJson();
+            return connections.toRecord();
+        }
+    }
+
+    /** A takeover on this node carried the connection; its image counts the server's side {@code delta} further on. */
+    void survived(TcpTuple tuple, int delta) {
+        synchronized (connections) {
+            connections.survived(tuple, delta);
         }
     }
 
     int openConnections() {
+        int[] open = new int[1];
         synchronized (connections) {
-            return connections.openCount();
+            connections.forEach(c -> open[0] += c.state().isOver() ? 0 : 1);
         }
+        return open[0];
     }
 
     /** Leaves the group and closes the journal. */
