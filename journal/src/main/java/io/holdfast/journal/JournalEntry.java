@@ -1,5 +1,7 @@
 package io.holdfast.journal;
 
+import java.util.zip.CRC32C;
+
 /**
  * Owned by the thread that reads with it: a view of one record, filled by a read and reused by the caller.
  *
@@ -7,6 +9,7 @@ package io.holdfast.journal;
  */
 public final class JournalEntry {
     private byte[] buffer = new byte[2048];
+    private final CRC32C crc = new CRC32C();
     private int commandLength;
 
     /** Room for a record of this length; what it held before is gone. */
@@ -17,8 +20,15 @@ public final class JournalEntry {
         return buffer;
     }
 
-    void filled(int recordBytes) {
-        commandLength = recordBytes - StoredRecord.HEADER_BYTES;
+    /** Takes the bytes put into {@link #bufferFor} as a record; says why they are none, or null. */
+    String filled(int recordBytes) {
+        String problem = StoredRecord.problem(buffer, recordBytes, crc);
+        commandLength = problem == null ? recordBytes - StoredRecord.HEADER_BYTES : 0;
+        return problem;
+    }
+
+    int previousChain() {
+        return StoredRecord.previousChain(buffer);
     }
 
     public long index() {

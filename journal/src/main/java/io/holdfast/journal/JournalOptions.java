@@ -13,10 +13,10 @@ public record JournalOptions(int blockBytes, int maxCommandBytes, int preallocat
     public static final int MIN_BLOCK_BYTES = 1 << 20;
     public static final int MAX_BLOCK_BYTES = 1 << 30;
     public static final int MAX_COMMAND_BYTES = 8 << 20;
-    public static final int MIN_PREALLOCATE_BYTES = 64 << 10;
+    public static final int MIN_PREALLOCATE_BYTES = 256 << 10;
 
     public static final JournalOptions DEFAULT =
-            new JournalOptions(64 << 20, 4 << 20, 1 << 20, Durability.PROCESS);
+            new JournalOptions(64 << 20, 4 << 20, 256 << 10, Durability.PROCESS);
 
     public JournalOptions {
         if (Integer.bitCount(blockBytes) != 1 || blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
