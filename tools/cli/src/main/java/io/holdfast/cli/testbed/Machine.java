@@ -210,8 +210,9 @@ public final class Machine {
      */
     public void reboot() {
         killRest();
-        SystemCommand.run("ip", "netns", "del", namespace());
+        // The cable first: the kernel clears a deleted namespace in its own time, and the port's name must be free.
         network.unplug(name());
+        SystemCommand.run("ip", "netns", "del", namespace());
         powerOn();
     }
 
