@@ -131,6 +131,11 @@ public final class Workload {
         return !exit.isDone() && ProcessStat.of(pid).filter(stat -> !stat.hasEnded()).isPresent();
     }
 
+    /** Whether what the kernel sends for it is its own doing: it runs, and has not begun to end. */
+    public boolean isIntact() {
+        return !exit.isDone() && ProcessStat.of(pid).filter(stat -> !stat.isEnding()).isPresent();
+    }
+
     /** Completes when the first process, and with it the whole tree, has ended. Its dependents run on the waiting thread. */
     public CompletableFuture<WorkloadExit> onExit() {
         return exit.copy();
