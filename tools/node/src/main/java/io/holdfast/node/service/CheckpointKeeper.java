@@ -1,6 +1,7 @@
 package io.holdfast.node.service;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.capture.GateMode;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.node.config.CheckpointConfig;
@@ -36,6 +37,7 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class CheckpointKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointKeeper.class);
+    private static final ObjectMapper JSON = new ObjectMapper();
     private static final long CRIU_TIMEOUT_MS = 30_000;
     private static final long GATE_TIMEOUT_MS = 2_000;
     private static final long COMMIT_TIMEOUT_MS = 5_000;
@@ -148,7 +150,7 @@ final class CheckpointKeeper implements AutoCloseable {
                 network.gate(GateMode.PAUSED, GATE_TIMEOUT_MS);
                 mark = await(by.propose(EntryKind.MARK, new EntryBodies.Mark(node.self().name(), reason)));
                 live.marked(mark);
-                table = by.connectionsAsJson();
+                table = JSON.valueToTree(by.connections());
                 prepared.run(() -> {
                     draft.copyData(service.workload().dataDirectories());
                     sockets.add(network.unacceptedAsJson());

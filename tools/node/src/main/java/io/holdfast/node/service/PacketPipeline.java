@@ -1,5 +1,6 @@
 package io.holdfast.node.service;
 
+import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.capture.PacketSink;
 import io.holdfast.consensus.RaftGroup;
 import io.holdfast.journal.Command;
@@ -16,6 +17,8 @@ import java.nio.ByteBuffer;
  * counted; their packets were dropped when that leadership ended.
  */
 final class PacketPipeline implements PacketSink {
+    /** The capture thread's; the group copies what it takes. */
+    private final byte[] command = new byte[Command.HEADER_BYTES + Ipv4Packet.MAX_BYTES];
     private volatile RaftGroup group;
     private volatile long openTerm = -1;
     private volatile long committed;
@@ -43,17 +46,20 @@ final class PacketPipeline implements PacketSink {
         if (to == null || term < 0) {
             return false;
         }
-        // The group keeps the array until every member has it, so each entry needs its own.
         int length = packet.remaining();
-        byte[] command = new byte[Command.HEADER_BYTES + length];
         Command.encodeHeader(EntryKind.PACKET, pureAck ? Command.PURE_ACK : 0, epochNanos, command, 0);
         packet.get(packet.position(), command, Command.HEADER_BYTES, length);
-        return to.offer(command, 0, command.length);
+        return to.offer(command, 0, Command.HEADER_BYTES + length);
     }
 
     @Override
     public long committedCount() {
         return committed;
+    }
+
+    @Override
+    public void reset() {
+        committed = 0;
     }
 
     /** Runner thread: a packet entry of {@code term} is committed; true when it is one of ours. */

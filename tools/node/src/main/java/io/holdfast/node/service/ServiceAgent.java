@@ -1,6 +1,9 @@
 package io.holdfast.node.service;
 
+import io.holdfast.capture.CaptureObserver;
+import io.holdfast.capture.TcpView;
 import io.holdfast.consensus.GroupConfig;
+import io.holdfast.consensus.Member;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.restore.connection.ConnectionTable;
@@ -24,6 +27,7 @@ import java.util.concurrent.TimeUnit;
 public final class ServiceAgent implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(ServiceAgent.class);
     private static final long TICK_MS = 50;
+    private static final long KILL_TIMEOUT_MS = 5_000;
     private static final long REJOIN_DELAY_MS = 1_000;
 
     private final NodeConfig node;
@@ -74,7 +78,7 @@ public final class ServiceAgent implements AutoCloseable {
         this.onFailed = onFailed;
         Path dir = node.serviceDir(service);
         this.workloadFile = dir.resolve("workload.json");
-        this.network = new ServiceNetwork(service, pipeline, this::workloadIntact);
+        this.network = new ServiceNetwork(service, pipeline, captureObserver(), this::workloadIntact);
         this.checkpoints = new CheckpointKeeper(node, service, dir, exchange);
         this.thread = new Thread(this::run, "service-" + service.name());
     }
@@ -104,14 +108,14 @@ public final class ServiceAgent implements AutoCloseable {
 
     private void prepare() {
         network.removeLeftovers();
-        Workload.killLeftover(workloadFile);
+        Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
         network.install();
         checkpoints.start();
         join();
     }
 
     private void join() {
-        ServiceReplica joining = new ServiceReplica(node.serviceDir(service), new ConnectionTable(service.vip()),
+        ServiceReplica joining = new ServiceReplica(node.serviceDir(service), new ConnectionTable(WorkloadRestorer.TABLE_CAPACITY),
                 pipeline, network.capture(), network.lease());
         joining.watch(watcherOf(joining));
         replica = joining;
@@ -146,10 +150,24 @@ public final class ServiceAgent implements AutoCloseable {
         };
     }
 
+    private CaptureObserver captureObserver() {
+        return new CaptureObserver() {
+            @Override
+            public void onCaptured(TcpView segment) {
+                // Nothing to look for in every packet.
+            }
+
+            @Override
+            public void onFailure(Throwable cause) {
+                events.add(new Failed(replica, cause));
+            }
+        };
+    }
+
     private GroupConfig groupConfig() {
         return GroupConfig.of(service.name(), node.self().name(), node.cluster().stream()
-                .map(m -> new GroupConfig.Member(m.name(), m.address(), service.groupPort())).toList(),
-                service.lease().heartbeatMs());
+                .map(m -> new Member(m.name(), m.address(), service.groupPort())).toList())
+                .withLeaseHeartbeatMs((int) service.lease().heartbeatMs());
     }
 
     private void handle(Event event) {
@@ -157,7 +175,9 @@ public final class ServiceAgent implements AutoCloseable {
             takeOver(e.term(), e.electedIndex());
         } else if (event instanceof Following e && e.by() == replica) {
             LOG.info("service {}: follows {} in term {}", service.name(), e.leader(), e.term());
-            demote("leadership was lost");
+            if (state == ServiceState.LIVE) {
+                demote("leadership was lost");
+            }
         } else if (event instanceof Failed e && e.by() == replica) {
             fail(e.cause());
         } else if (event instanceof WorkloadEnded e && primary != null && primary.workload() == e.workload()) {
@@ -174,13 +194,12 @@ public final class ServiceAgent implements AutoCloseable {
         state = ServiceState.TAKING_OVER;
         try {
             Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
-                    workloadFile);
-            Primary live = takeover.run(term, electedIndex);
+                    workloadFile, term, electedIndex);
+            Primary live = takeover.run();
             primary = live;
             state = ServiceState.LIVE;
             message = null;
-            live.workload().onExit().thenAccept(how -> events.add(new WorkloadEnded(live.workload(), how)));
-            checkpoints.onLive(live);
+            live.workload().onExit().thenAccept(how -> events.add(new WorkloadEnded(live.workload(), how.toString())));
         } catch (LeadershipLostException e) {
             demote("leadership was lost during the takeover");
         } catch (RuntimeException e) {
@@ -197,10 +216,9 @@ public final class ServiceAgent implements AutoCloseable {
             state = ServiceState.DEMOTING;
         }
         pipeline.close();
-        checkpoints.onDemoted();
         primary = null;
         network.silence();
-        Workload.killLeftover(workloadFile);
+        Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
         network.release();
         if (wasPrimary) {
             state = ServiceState.STANDBY;
@@ -230,8 +248,11 @@ public final class ServiceAgent implements AutoCloseable {
             join();
         }
         Primary live = primary;
-        if (live != null && live.due(replica, service.checkpoint())) {
-            checkpoint(live, live.nextReason());
+        if (live != null && !checkpoints.underWay()) {
+            String reason = live.due(replica.applied(), replica.packetsSinceMark(), service.checkpoint());
+            if (reason != null) {
+                checkpoint(live, reason);
+            }
         }
     }
 
@@ -290,7 +311,7 @@ public final class ServiceAgent implements AutoCloseable {
     /** Egress thread: whether what the workload says is its own, and not the kernel clearing up after its death. */
     private boolean workloadIntact() {
         Primary live = primary;
-        return live != null && live.intact();
+        return live != null && live.workload().isIntact();
     }
 
     /** Any thread: takes a checkpoint now; completes when it is ready. */
@@ -306,7 +327,7 @@ public final class ServiceAgent implements AutoCloseable {
 
     /** Any thread: what is known now. */
     public ServiceStatus status() {
-        return new StatusReport(service, state, message, network, replica, primary, checkpoints).build();
+        return new StatusReport(node, service, state, message, network, replica, primary, checkpoints).build();
     }
 
     /** Leaves the group, ends the workload, and removes what was made in the kernel. Bounded. */

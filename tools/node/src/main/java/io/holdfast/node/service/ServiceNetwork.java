@@ -28,6 +28,7 @@ import java.net.NetworkInterface;
 import java.util.EnumSet;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.ExecutionException;
@@ -93,8 +94,8 @@ final class ServiceNetwork implements AutoCloseable {
         rules.install();
         address.remove();
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
-        adjust = ConntrackAdjust.open(service.name(), vip);
-        adjust.flush();
+        adjust = new ConntrackAdjust();
+        adjust.flush(vip);
         lease.start();
     }
 
@@ -150,7 +151,7 @@ final class ServiceNetwork implements AutoCloseable {
         address.remove();
         vipHeld = false;
         loopback.release();
-        adjust.flush();
+        adjust.flush(vip);
     }
 
     void gate(GateMode mode, long timeoutMs) {
@@ -219,7 +220,7 @@ final class ServiceNetwork implements AutoCloseable {
         Map<String, Long> counts = new LinkedHashMap<>();
         if (capture != null) {
             for (CaptureCount count : CaptureCount.values()) {
-                counts.put(count.name().toLowerCase(java.util.Locale.ROOT), capture.count(count));
+                counts.put(count.name().toLowerCase(Locale.ROOT), capture.count(count));
             }
             counts.put("last_words_dropped", guard.dropped());
         }
@@ -238,7 +239,7 @@ final class ServiceNetwork implements AutoCloseable {
         }
         if (loopback != null) {
             loopback.close();
-            adjust.flush();
+            adjust.flush(vip);
             adjust.close();
         }
         rules.remove();

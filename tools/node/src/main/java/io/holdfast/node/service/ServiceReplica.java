@@ -41,6 +41,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     private final TcpView segment = new TcpView();
     private ByteBuffer lastCommand = ByteBuffer.allocate(0);
     private volatile long applied;
+    private volatile long packetsSinceMark; // written by the runner alone
     private volatile long leaderTerm = -1;
 
     /** Hears what the group decided. Called on the group's threads; must not block. */
@@ -99,13 +100,17 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         if (kind == EntryKind.PACKET) {
             boolean ours = pipeline.onCommitted(term);
             applyPacket(index, command, offset, length);
+            packetsSinceMark++;
             if (ours) {
                 capture.wake();
             }
         } else {
+            packetsSinceMark = kind == EntryKind.MARK ? 0 : packetsSinceMark;
             history.onCommitted(index, kind, command, offset, length);
             if (kind == EntryKind.CHECKPOINT_READY) {
                 watcher.onReady(history.newestReady().body().markIndex());
+            } else if (kind == EntryKind.CONNECTION_CLOSED) {
+                applyClosed(EntryBodies.body(command, offset, length, EntryBodies.Closed.class));
             }
         }
         applied = index;
@@ -121,6 +126,12 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
             synchronized (connections) {
                 connections.apply(index, Command.epochNanos(command, offset), segment);
             }
+        }
+    }
+
+    private void applyClosed(EntryBodies.Closed closed) {
+        synchronized (connections) {
+            connections.closed(TcpTuple.parse(closed.connection()));
         }
     }
 
@@ -143,6 +154,11 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
 
     long applied() {
         return applied;
+    }
+
+    /** Packets applied since the last mark. */
+    long packetsSinceMark() {
+        return packetsSinceMark;
     }
 
     Journal journal() {
