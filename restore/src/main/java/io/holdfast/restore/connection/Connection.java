@@ -1,5 +1,7 @@
 package io.holdfast.restore.connection;
 
+import io.holdfast.capture.TcpView;
+
 /**
  * One incarnation of a TCP connection as the client's packets tell it; owned by the thread of its
  * {@link ConnectionTable}.
@@ -93,9 +95,9 @@ public final class Connection {
             return false;
         }
         highestAck = SequenceNumber.later(segment.acknowledgement(), highestAck);
-        int end = sequence + segment.payloadLength() + (segment.isFin() ? 1 : 0);
+        int end = sequence + segment.sequenceLength();
         clientSequenceEnd = SequenceNumber.later(end, clientSequenceEnd);
-        if (segment.isFin() && state == ConnectionState.OPEN) {
+        if (segment.has(TcpView.FIN) && state == ConnectionState.OPEN) {
             state = ConnectionState.CLIENT_FIN;
         }
         bytesIn += segment.payloadLength();
@@ -112,9 +114,9 @@ public final class Connection {
         if (!segment.hasTimestamps()) {
             return;
         }
-        lastTsval = hasTimestamps ? SequenceNumber.later(segment.tsval(), lastTsval) : segment.tsval();
-        if (!hasTimestamps || !SequenceNumber.isAfter(lastTsecr, segment.tsecr())) {
-            lastTsecr = segment.tsecr();
+        lastTsval = hasTimestamps ? SequenceNumber.later(segment.timestampValue(), lastTsval) : segment.timestampValue();
+        if (!hasTimestamps || !SequenceNumber.isAfter(lastTsecr, segment.timestampEcho())) {
+            lastTsecr = segment.timestampEcho();
             lastTsecrIndex = index;
             lastTsecrEpochNanos = epochNanos;
         }

@@ -1,5 +1,6 @@
 package io.holdfast.restore.connection;
 
+import io.holdfast.capture.TcpView;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.List;
@@ -51,10 +52,10 @@ public final class ConnectionTable {
         }
         lastIndex = index;
         lastEpochNanos = epochNanos;
-        long client = TcpTuple.endpoint(segment.sourceAddress(), segment.sourcePort());
-        long server = TcpTuple.endpoint(segment.destinationAddress(), segment.destinationPort());
+        long client = TcpTuple.endpoint(segment.packet().source(), segment.sourcePort());
+        long server = TcpTuple.endpoint(segment.packet().destination(), segment.destinationPort());
         Connection connection = connections.get(client, server);
-        if (segment.isSyn() && !segment.isAck()) {
+        if ((segment.flags() & (TcpView.SYN | TcpView.ACK)) == TcpView.SYN) {
             connection = onSyn(index, segment, connection, client, server);
         } else if (connection == null || !onSegment(index, epochNanos, segment, connection)) {
             strangers++;
@@ -79,11 +80,11 @@ public final class ConnectionTable {
     }
 
     private static boolean onSegment(long index, long epochNanos, TcpView segment, Connection connection) {
-        if (segment.isRst()) {
+        if (segment.has(TcpView.RST)) {
             connection.onReset(segment.sequence());
             return true;
         }
-        return segment.isAck() && connection.onSegment(index, epochNanos, segment);
+        return segment.has(TcpView.ACK) && connection.onSegment(index, epochNanos, segment);
     }
 
     private void evict() {

@@ -2,6 +2,8 @@ package io.holdfast.restore.connection;
 
 import com.fasterxml.jackson.annotation.JsonCreator;
 import com.fasterxml.jackson.annotation.JsonValue;
+import io.holdfast.capture.Ipv4Packet;
+import io.holdfast.capture.TcpView;
 
 /**
  * The four numbers that name a TCP connection, seen from the protected service; immutable.
@@ -55,34 +57,18 @@ public record TcpTuple(int clientAddress, int clientPort, int serverAddress, int
         if ((port & ~0xffff) != 0) {
             throw new IllegalArgumentException("not a port: " + text);
         }
-        return endpoint(parseAddress(text.substring(0, colon)), port);
+        return endpoint(Ipv4Packet.address(text.substring(0, colon)), port);
     }
 
-    /** Reads a dotted IPv4 address. */
-    public static int parseAddress(String text) {
-        String[] parts = text.split("\\.", -1);
-        if (parts.length != 4) {
-            throw new IllegalArgumentException("not an IPv4 address: " + text);
-        }
-        int address = 0;
-        for (String part : parts) {
-            int value = Integer.parseInt(part);
-            if ((value & ~0xff) != 0) {
-                throw new IllegalArgumentException("not an IPv4 address: " + text);
-            }
-            address = address << 8 | value;
-        }
-        return address;
-    }
-
-    /** The dotted form of an IPv4 address. */
-    public static String formatAddress(int address) {
-        return (address >>> 24) + "." + (address >>> 16 & 0xff) + "." + (address >>> 8 & 0xff) + "." + (address & 0xff);
+    /** The tuple of a segment that a client sent. */
+    public static TcpTuple of(TcpView segment) {
+        Ipv4Packet packet = segment.packet();
+        return new TcpTuple(packet.source(), segment.sourcePort(), packet.destination(), segment.destinationPort());
     }
 
     @JsonValue
     @Override
     public String toString() {
-        return formatAddress(clientAddress) + ":" + clientPort + ARROW + formatAddress(serverAddress) + ":" + serverPort;
+        return Ipv4Packet.text(clientAddress) + ":" + clientPort + ARROW + Ipv4Packet.text(serverAddress) + ":" + serverPort;
     }
 }

@@ -1,7 +1,8 @@
 package io.holdfast.restore.replay;
 
+import io.holdfast.capture.Ipv4Packet;
+import io.holdfast.capture.TcpView;
 import io.holdfast.restore.connection.TcpTuple;
-import io.holdfast.restore.connection.TcpView;
 import io.holdfast.restore.connection.TupleMap;
 
 /**
@@ -11,6 +12,7 @@ import io.holdfast.restore.connection.TupleMap;
 final class CloneAnswers {
     private final TunDevice tun;
     private final TupleMap<ReplayConnection> connections;
+    private final Ipv4Packet packet = new Ipv4Packet();
     private final TcpView answer = new TcpView();
     private long packets;
     private long strangers;
@@ -35,17 +37,17 @@ final class CloneAnswers {
     }
 
     private void take(int length) {
-        if (!answer.wrap(tun.received(), 0, length)) {
+        if (!packet.wrap(tun.received(), 0, length) || !answer.wrap(packet)) {
             return; // UDP, ICMP: nothing is kept of them
         }
-        long client = TcpTuple.endpoint(answer.destinationAddress(), answer.destinationPort());
-        long server = TcpTuple.endpoint(answer.sourceAddress(), answer.sourcePort());
+        long client = TcpTuple.endpoint(packet.destination(), answer.destinationPort());
+        long server = TcpTuple.endpoint(packet.source(), answer.sourcePort());
         ReplayConnection connection = connections.get(client, server);
         if (connection == null) {
             strangers++;
-        } else if (answer.isSyn()) {
+        } else if (answer.has(TcpView.SYN)) {
             onSynAck(connection, client, server);
-        } else if (connection.cloneAnswered || answer.isRst()) {
+        } else if (connection.cloneAnswered || answer.has(TcpView.RST)) {
             connection.onAnswer(answer);
         }
     }

@@ -1,11 +1,12 @@
 package io.holdfast.restore.replay;
 
+import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.capture.linux.Errno;
 import io.holdfast.capture.linux.LibC;
 import io.holdfast.capture.linux.NetlinkSocket;
 import io.holdfast.capture.linux.NetlinkWriter;
+import io.holdfast.capture.linux.RouteNetlink;
 import io.holdfast.capture.linux.SystemCallException;
-import io.holdfast.restore.connection.TcpTuple;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,9 +22,6 @@ import java.nio.file.Path;
  */
 public final class Loopback implements AutoCloseable {
     private static final int RTM_NEWLINK = 16;
-    private static final int RTM_GETLINK = 18;
-    /** In struct ifinfomsg. */
-    private static final int IFI_INDEX_OFFSET = 4;
     private static final int RTM_NEWROUTE = 24;
     private static final int RTM_NEWRULE = 32;
     private static final int RTM_DELRULE = 33;
@@ -95,12 +93,9 @@ public final class Loopback implements AutoCloseable {
     }
 
     private int interfaceIndex() {
-        writer.clear().begin(RTM_GETLINK, 0).putU8(0).putU8(0).putU16(0).putU32(0).putU32(0).putU32(0)
-                .attribute(IFLA_IFNAME, config.device()).end();
-        int[] index = new int[1];
-        netlink.request("look up " + config.device(), writer,
-                message -> index[0] = message.buffer().getInt(message.payloadOffset() + IFI_INDEX_OFFSET));
-        return index[0];
+        try (RouteNetlink route = new RouteNetlink()) {
+            return route.link(config.device()).index();
+        }
     }
 
     private void addRoute(int interfaceIndex) {
@@ -116,7 +111,7 @@ public final class Loopback implements AutoCloseable {
     /** Sends what the virtual address answers into the device from now on. Takes well under a millisecond. */
     public void engage() {
         if (!engaged) {
-            netlink.request("rule from " + TcpTuple.formatAddress(config.virtualAddress()), rule(RTM_NEWRULE,
+            netlink.request("rule from " + Ipv4Packet.text(config.virtualAddress()), rule(RTM_NEWRULE,
                     NetlinkWriter.NLM_F_CREATE | NetlinkWriter.NLM_F_EXCL));
             engaged = true;
         }
@@ -125,7 +120,7 @@ public final class Loopback implements AutoCloseable {
     /** Sends what the virtual address answers outside from now on. */
     public void release() {
         if (engaged) {
-            netlink.request("rule from " + TcpTuple.formatAddress(config.virtualAddress()), rule(RTM_DELRULE, 0));
+            netlink.request("rule from " + Ipv4Packet.text(config.virtualAddress()), rule(RTM_DELRULE, 0));
             engaged = false;
         }
     }

@@ -1,8 +1,7 @@
 package io.holdfast.restore.replay;
 
-import java.io.IOException;
-import java.nio.charset.StandardCharsets;
-import java.util.concurrent.TimeUnit;
+import io.holdfast.capture.linux.Command;
+import java.util.List;
 
 /**
  * The nftables table of one loopback.
@@ -12,8 +11,6 @@ import java.util.concurrent.TimeUnit;
  * in the network namespace, which it otherwise is not (net/netfilter/nf_conntrack_proto.c, nf_ct_netns_get).
  */
 final class LoopbackFilter {
-    private static final int TIMEOUT_SECONDS = 10;
-
     private LoopbackFilter() {
     }
 
@@ -40,23 +37,6 @@ final class LoopbackFilter {
     }
 
     private static void run(String script) {
-        try {
-            Process nft = new ProcessBuilder("nft", "-f", "-").redirectErrorStream(true).start();
-            nft.getOutputStream().write(script.getBytes(StandardCharsets.UTF_8));
-            nft.getOutputStream().close();
-            String output = new String(nft.getInputStream().readAllBytes(), StandardCharsets.UTF_8);
-            if (!nft.waitFor(TIMEOUT_SECONDS, TimeUnit.SECONDS)) {
-                nft.destroyForcibly();
-                throw new IllegalStateException("nft did not end within " + TIMEOUT_SECONDS + " s");
-            }
-            if (nft.exitValue() != 0) {
-                throw new IllegalStateException("nft refused the loopback's table: " + output.trim());
-            }
-        } catch (IOException e) {
-            throw new IllegalStateException("cannot run nft", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted while nft ran", e);
-        }
+        Command.run(List.of("nft", "-f", "-"), script);
     }
 }

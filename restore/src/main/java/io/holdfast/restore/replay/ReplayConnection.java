@@ -1,10 +1,10 @@
 package io.holdfast.restore.replay;
 
+import io.holdfast.capture.TcpView;
 import io.holdfast.restore.connection.Connection;
 import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;
-import io.holdfast.restore.connection.TcpView;
 
 /**
  * One connection while it is replayed: what the client's packets say and what the clone answered; owned by the thread
@@ -15,6 +15,8 @@ import io.holdfast.restore.connection.TcpView;
 final class ReplayConnection {
     /** A first segment further than this from the initial number belongs to something else. */
     private static final int FIRST_FLIGHT_BYTES = 1 << 20;
+    /** RFC 7323 section 2.3. */
+    private static final int LARGEST_SCALE = 14;
 
     final TcpTuple tuple;
     /** 0 for a connection of the image. */
@@ -53,10 +55,9 @@ final class ReplayConnection {
 
     /** A connection that begins with the SYN at {@code index}. */
     static ReplayConnection ofSyn(long index, TcpView syn) {
-        TcpTuple tuple = new TcpTuple(syn.sourceAddress(), syn.sourcePort(), syn.destinationAddress(), syn.destinationPort());
-        ReplayConnection connection = new ReplayConnection(tuple, index, syn.sequence());
-        connection.syn = new byte[syn.endOffset() - syn.ipOffset()];
-        syn.buffer().get(syn.ipOffset(), connection.syn);
+        ReplayConnection connection = new ReplayConnection(TcpTuple.of(syn), index, syn.sequence());
+        connection.syn = new byte[syn.packet().totalLength()];
+        syn.packet().buffer().get(syn.packet().offset(), connection.syn);
         return connection;
     }
 
@@ -92,7 +93,7 @@ final class ReplayConnection {
         cloneAnswered = true;
         cloneIsn = answer.sequence();
         cloneSent = cloneIsn + 1;
-        cloneScale = Math.max(0, answer.windowScale());
+        cloneScale = answer.hasWindowScale() ? Math.min(LARGEST_SCALE, answer.windowScale()) : 0;
         hasWindow = true;
         windowEnd = answer.acknowledgement() + answer.window(); // never scaled in a SYN (RFC 7323 section 2.2)
         keepTimestamp(answer);
@@ -100,13 +101,13 @@ final class ReplayConnection {
 
     /** The clone sent something later. */
     void onAnswer(TcpView answer) {
-        if (answer.isRst()) {
+        if (answer.has(TcpView.RST)) {
             cloneResets++;
             return;
         }
-        int end = answer.sequence() + answer.payloadLength() + (answer.isFin() ? 1 : 0);
+        int end = answer.sequence() + answer.sequenceLength();
         cloneSent = SequenceNumber.later(end, cloneSent);
-        cloneFinished |= answer.isFin();
+        cloneFinished |= answer.has(TcpView.FIN);
         int edge = answer.acknowledgement() + (answer.window() << cloneScale);
         windowEnd = hasWindow ? SequenceNumber.later(edge, windowEnd) : edge;
         hasWindow = true;
@@ -115,7 +116,7 @@ final class ReplayConnection {
 
     private void keepTimestamp(TcpView answer) {
         if (answer.hasTimestamps()) {
-            cloneTsval = answer.tsval();
+            cloneTsval = answer.timestampValue();
             hasCloneTsval = true;
         }
     }

@@ -1,12 +1,15 @@
 package io.holdfast.restore.replay;
 
+import io.holdfast.capture.Checksums;
+import io.holdfast.capture.Ipv4Packet;
+import io.holdfast.capture.TcpView;
+import io.holdfast.capture.UdpView;
 import io.holdfast.capture.linux.LibC;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;
-import io.holdfast.restore.connection.TcpView;
 import io.holdfast.restore.connection.TupleMap;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -21,10 +24,6 @@ import java.util.List;
  * yet would be thrown away by its stack, data and all (RFC 9293 section 3.10.7.4), so it waits until the clone has.
  */
 public final class Replayer {
-    private static final int LARGEST_PACKET_BYTES = 65_535;
-    private static final int IPPROTO_UDP = 17;
-    private static final int UDP_HEADER_BYTES = 8;
-    private static final int UDP_CHECKSUM_OFFSET = 6;
     private static final long SYN_AGAIN_NANOS = 10_000_000;
     private static final long PROD_AFTER_NANOS = 100_000;
     /** How much longer than the primary the clone may take. */
@@ -39,9 +38,11 @@ public final class Replayer {
     private final CloneAnswers answers;
     private final ReplayWait wait;
     private final Acknowledgement acknowledgement;
-    private final ByteBuffer packet = ByteBuffer.allocateDirect(LARGEST_PACKET_BYTES).order(ByteOrder.BIG_ENDIAN);
+    private final ByteBuffer packet = ByteBuffer.allocateDirect(Ipv4Packet.MAX_BYTES).order(ByteOrder.BIG_ENDIAN);
     private final long packetAddress = LibC.addressOf(packet);
+    private final Ipv4Packet header = new Ipv4Packet();
     private final TcpView segment = new TcpView();
+    private final UdpView datagram = new UdpView();
 
     /** Whose bytes the workload may not have read yet; null: nobody's. */
     private ReplayConnection lastFed;
@@ -89,14 +90,14 @@ public final class Replayer {
 
     private void step(long index, long epochNanos, int length) {
         answers.drain();
-        if (length == 0 || !segment.wrap(packet, 0, length)) {
+        if (!header.wrap(packet, 0, length) || !segment.wrap(header)) {
             datagram(length);
             return;
         }
-        long client = TcpTuple.endpoint(segment.sourceAddress(), segment.sourcePort());
-        long server = TcpTuple.endpoint(segment.destinationAddress(), segment.destinationPort());
+        long client = TcpTuple.endpoint(header.source(), segment.sourcePort());
+        long server = TcpTuple.endpoint(header.destination(), segment.destinationPort());
         ReplayConnection connection = connections.get(client, server);
-        if (segment.isSyn()) {
+        if (segment.has(TcpView.SYN)) {
             syn(index, connection, client, server);
         } else if (connection == null) {
             skipped++;
@@ -106,17 +107,12 @@ public final class Replayer {
     }
 
     private void datagram(int length) {
-        int headerBytes = (packet.get(0) & 0xf) * 4;
-        boolean whole = length >= headerBytes + UDP_HEADER_BYTES && headerBytes >= 20
-                && (packet.getShort(2) & 0xffff) == length && (packet.getShort(6) & 0x3fff) == 0;
-        if (!whole || (packet.get(0) & 0xf0) != 0x40 || packet.get(9) != IPPROTO_UDP) {
+        if (!header.wrap(packet, 0, length) || !datagram.wrap(header)) {
             skipped++;
             return;
         }
         awaitRead();
-        Checksums.writeIp(packet, 0);
-        Checksums.writeTransport(packet, 0, headerBytes, length, IPPROTO_UDP, headerBytes + UDP_CHECKSUM_OFFSET);
-        inject(length);
+        inject();
     }
 
     private void syn(long index, ReplayConnection known, long client, long server) {
@@ -126,8 +122,7 @@ public final class Replayer {
                 && (known.successor == null || known.successor.clientIsn != segment.sequence())) {
             known.successor = ReplayConnection.ofSyn(index, segment);
         }
-        SequenceTranslator.finish(segment);
-        inject(segment.endOffset());
+        inject();
         answers.drain();
     }
 
@@ -140,7 +135,7 @@ public final class Replayer {
             skipped++;
             return;
         }
-        if (segment.isAck() && connection.established) {
+        if (segment.has(TcpView.ACK) && connection.established) {
             acknowledge(connection, epochNanos);
         }
         if (segment.payloadLength() > 0) {
@@ -149,8 +144,7 @@ public final class Replayer {
         if (connection.hasCloneTsval) {
             SequenceTranslator.echo(segment, connection.cloneTsval);
         }
-        SequenceTranslator.finish(segment);
-        inject(segment.endOffset());
+        inject();
         after(connection, epochNanos);
     }
 
@@ -165,7 +159,7 @@ public final class Replayer {
         if (!connection.cloneAnswered) {
             return false;
         }
-        if (segment.isAck() && !segment.isRst()) {
+        if (segment.has(TcpView.ACK) && !segment.has(TcpView.RST)) {
             connection.establish(segment.acknowledgement());
         }
         return true;
@@ -257,8 +251,8 @@ public final class Replayer {
     }
 
     private void after(ReplayConnection connection, long epochNanos) {
-        connection.clientFinished |= segment.isFin();
-        connection.clientReset |= segment.isRst();
+        connection.clientFinished |= segment.has(TcpView.FIN);
+        connection.clientReset |= segment.has(TcpView.RST);
         if (connection.isOver()) {
             connections.remove(connection.tuple.client(), connection.tuple.server());
             if (connection == lastFed) {
@@ -267,8 +261,10 @@ public final class Replayer {
         }
     }
 
-    private void inject(int length) {
-        tun.write(packetAddress, length);
+    /** Captured packets may carry unfinished checksums, and translated ones are wrong: all are computed anew. */
+    private void inject() {
+        Checksums.fill(header);
+        tun.write(packetAddress, header.totalLength());
         injected++;
     }
 
