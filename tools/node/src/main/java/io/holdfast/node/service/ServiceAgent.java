@@ -107,9 +107,9 @@ public final class ServiceAgent implements AutoCloseable {
     }
 
     private void prepare() {
-        network.removeLeftovers();
-        Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
         network.install();
+        // Egress is shut by now: what a dead predecessor's workload says when it is killed is heard by nobody.
+        Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
         checkpoints.start();
         join();
     }
