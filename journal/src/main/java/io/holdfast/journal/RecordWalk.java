@@ -4,7 +4,7 @@ package io.holdfast.journal;
  * Owned by the thread that walks: goes through the records of a journal in the order they were written and checks each.
  *
  * <p>Checked are the frame, the record's checksum, that it chains to the record before, that indices have no gap, that
- * terms never fall, and, at the end of each file, that the document which Chronicle's header calls the last one was seen.
+ * terms never fall, and, at the end of each file, that the record which Chronicle's header calls the last one was seen.
  * Damage is a {@link JournalException} that names file and position. At the end the walk may be asked again later: it
  * goes on when a writer has appended.
  */
@@ -23,7 +23,7 @@ final class RecordWalk {
     private final boolean followNewFiles;
     private int ordinal;
     private long position;
-    private long lastDocument;
+    private long lastRecord;
     private long recordPosition;
     private int recordOrdinal;
     private int chain;
@@ -73,13 +73,13 @@ final class RecordWalk {
         }
         ordinal = next;
         position = 0;
-        lastDocument = 0;
+        lastRecord = 0;
         ended = false;
         firstOfFile = true;
     }
 
     private void checkNothingMissing(CycleFile file, long finished) {
-        if (finished > lastDocument) {
+        if (finished > lastRecord) {
             throw new JournalException(file.path(), position, "no record here, but one was appended at byte " + finished
                     + ": acknowledged entries after index " + index.last() + " are missing");
         }
@@ -102,12 +102,12 @@ final class RecordWalk {
         recordPosition = position;
         Step step = accept(file, into);
         chain = into.chain();
+        lastRecord = position;
         advance(header);
         return step;
     }
 
     private void advance(int header) {
-        lastDocument = position;
         position = CycleFile.next(position, header);
     }
 

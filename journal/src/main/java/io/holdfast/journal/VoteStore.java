@@ -1,12 +1,13 @@
 package io.holdfast.journal;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
-import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
+import java.nio.file.StandardCopyOption;
+import java.util.Arrays;
 import java.util.Objects;
 import java.util.zip.CRC32C;
 
@@ -14,13 +15,16 @@ import java.util.zip.CRC32C;
  * Shared by the threads of the group, each method under the object's lock: the current term and the vote given in it.
  *
  * <p>Both must be on stable storage before a vote or a term is answered (Raft, figure 2, "persistent state on all
- * servers"). Two slots are written in turn, each with a sequence number and a checksum, and forced before
- * {@link #save} returns: a slot torn by a crash leaves the other, which is the state before that save. Votes name the
- * member by its raft_id, since a restarted member has another address.
+ * servers"). {@link #save} writes and forces one slot and then the other, each with a sequence number and a checksum. A
+ * slot torn by a crash leaves the other one, which holds the state before that save or that save itself; a slot that
+ * rots later leaves its equal, so a vote that was given is never forgotten. Votes name the member by its raft_id, since
+ * a restarted member has another address.
  */
 public final class VoteStore implements AutoCloseable {
     static final String FILE_NAME = "vote";
-    static final int SLOT_BYTES = 512;
+    static final int SLOTS = 2;
+    /** A slot has its own page, so that one torn write cannot hit both. */
+    static final int SLOT_BYTES = 4096;
     static final int MAX_NAME_BYTES = 400;
 
     private static final int MAGIC = 0x48465654;
@@ -28,31 +32,33 @@ public final class VoteStore implements AutoCloseable {
     private static final int NAME = 32;
     private static final int CRC = SLOT_BYTES - 4;
 
-    private final Path file;
+    private final Path path;
     private final ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
     private final CRC32C crc = new CRC32C();
+    /** Not a channel: an interrupt would close it. */
+    private final RandomAccessFile file;
     private long sequence;
     private long term;
     private String votedFor;
     private Throwable failure;
 
-    private VoteStore(Path file) {
-        this.file = file;
+    private VoteStore(Path path) throws IOException {
+        this.path = path;
+        if (!Files.exists(path)) {
+            create(path);
+        }
+        load(Files.readAllBytes(path));
+        this.file = new RandomAccessFile(path.toFile(), "rw");
     }
 
     /** Opens the vote in {@code dir}, or starts with term 0 and no vote. */
     public static VoteStore open(Path dir) {
-        VoteStore store = new VoteStore(dir.resolve(FILE_NAME));
         try {
             Files.createDirectories(dir);
-            if (!Files.exists(store.file)) {
-                store.create(dir);
-            }
-            store.load();
+            return new VoteStore(dir.resolve(FILE_NAME));
         } catch (IOException e) {
-            throw new JournalException(store.file, -1, "cannot open the vote: " + e, e);
+            throw new JournalException(dir.resolve(FILE_NAME), -1, "cannot open the vote: " + e, e);
         }
-        return store;
     }
 
     public synchronized long term() {
@@ -70,7 +76,7 @@ public final class VoteStore implements AutoCloseable {
      */
     public synchronized void save(long newTerm, String newVote) {
         if (failure != null) {
-            throw new JournalException("the vote failed to be stored before", failure);
+            throw new JournalException("the vote store has stopped: " + failure, failure);
         }
         if (newTerm < term) {
             throw new IllegalArgumentException("term would go back from " + term + " to " + newTerm);
@@ -86,10 +92,14 @@ public final class VoteStore implements AutoCloseable {
         }
         encode(sequence + 1, newTerm, newVote);
         try {
-            write(StandardOpenOption.WRITE, ((sequence + 1) & 1) * SLOT_BYTES);
+            for (int i = 0; i < SLOTS; i++) {
+                file.seek((long) i * SLOT_BYTES);
+                file.write(slot.array());
+                file.getFD().sync();
+            }
         } catch (IOException e) {
             failure = e;
-            throw new JournalException(file, ((sequence + 1) & 1) * SLOT_BYTES, "cannot store the vote: " + e, e);
+            throw new JournalException(path, -1, "cannot store the vote: " + e, e);
         }
         sequence++;
         term = newTerm;
@@ -99,31 +109,35 @@ public final class VoteStore implements AutoCloseable {
     @Override
     public synchronized void close() {
         if (failure == null) {
-            failure = new IllegalStateException("vote store is closed");
+            failure = new IllegalStateException("the vote store is closed");
+        }
+        try {
+            file.close();
+        } catch (IOException e) {
+            throw new JournalException(path, -1, "cannot close the vote: " + e, e);
         }
     }
 
-    private void create(Path dir) throws IOException {
-        // Written aside and renamed: the file exists whole or not at all.
-        Path fresh = dir.resolve(FILE_NAME + ".new");
-        try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.TRUNCATE_EXISTING)) {
-            for (int i = 0; i < 2; i++) {
-                encode(i, 0, null);
-                writeFully(channel, (long) i * SLOT_BYTES);
+    /** Written aside and renamed: the file exists whole or not at all. */
+    private void create(Path vote) throws IOException {
+        Path fresh = vote.resolveSibling(FILE_NAME + ".new");
+        encode(0, 0, null);
+        try (RandomAccessFile out = new RandomAccessFile(fresh.toFile(), "rw")) {
+            out.setLength(0);
+            for (int i = 0; i < SLOTS; i++) {
+                out.write(slot.array());
             }
-            channel.force(true);
+            out.getFD().sync();
         }
-        Files.move(fresh, file, java.nio.file.StandardCopyOption.ATOMIC_MOVE);
-        Directories.force(dir);
+        Files.move(fresh, vote, StandardCopyOption.ATOMIC_MOVE);
+        Directories.force(vote.toAbsolutePath().getParent());
     }
 
-    private void load() throws IOException {
-        byte[] bytes = Files.readAllBytes(file);
+    private void load(byte[] bytes) {
         String first = decode(bytes, 0);
         String second = decode(bytes, SLOT_BYTES);
         if (first != null && second != null) {
-            throw new JournalException(file, 0, "no slot of the vote is whole: first " + first + "; second " + second);
+            throw new JournalException(path, 0, "no slot of the vote is whole: first " + first + "; second " + second);
         }
     }
 
@@ -153,32 +167,12 @@ public final class VoteStore implements AutoCloseable {
     private void encode(long slotSequence, long slotTerm, String vote) {
         byte[] name = vote == null ? new byte[0] : vote.getBytes(StandardCharsets.UTF_8);
         slot.clear();
-        java.util.Arrays.fill(slot.array(), (byte) 0);
+        Arrays.fill(slot.array(), (byte) 0);
         slot.putInt(0, MAGIC).putShort(4, (short) VERSION).putShort(6, (short) (vote == null ? -1 : name.length));
         slot.putLong(8, slotSequence).putLong(16, slotTerm);
         slot.put(NAME, name);
         crc.reset();
         crc.update(slot.array(), 0, CRC);
         slot.putInt(CRC, (int) crc.getValue());
-    }
-
-    private void write(StandardOpenOption option, long at) throws IOException {
-        // Opened for each save: votes are rare, and an interrupted thread closes the channel it uses.
-        boolean interrupted = Thread.interrupted();
-        try (FileChannel channel = FileChannel.open(file, option)) {
-            writeFully(channel, at);
-            channel.force(true);
-        } finally {
-            if (interrupted) {
-                Thread.currentThread().interrupt();
-            }
-        }
-    }
-
-    private void writeFully(FileChannel channel, long at) throws IOException {
-        slot.clear();
-        while (slot.hasRemaining()) {
-            channel.write(slot, at + slot.position());
-        }
     }
 }
