@@ -38,6 +38,7 @@ final class Demo {
     private final List<Takeover> takeovers = new ArrayList<>();
     /** Nodes whose process must be running now. */
     private final Set<Machine> expectedUp = new HashSet<>();
+    private long lateFrames;
     private ClusterWatch cluster;
     private ClientWatch client;
 
@@ -74,7 +75,7 @@ final class Demo {
         }
         timeline.showClient(() -> "");
         return new Verdict(options, end, takeovers, elsewherePauseMs(),
-                narrator.takeoverTerms().size() - takeovers.size(), failure);
+                narrator.takeoverTerms().size() - takeovers.size(), lateFrames, failure);
     }
 
     private void play() throws InterruptedException {
@@ -94,6 +95,8 @@ final class Demo {
                 heal(victim);
                 watchFor(1000);
             }
+            lateFrames += cluster.primary() != null && cluster.primary().equals(victim.name()) ? 0
+                    : testbed.lateFrames();
         }
     }
 
@@ -147,6 +150,7 @@ final class Demo {
     private Takeover failAndWatch(Machine victim) throws InterruptedException {
         long termBefore = cluster.nodes().values().stream().mapToLong(ServiceStatus::term).max().orElse(0);
         expectedUp.remove(victim);
+        testbed.formerSender(victim);
         timeline.print(Tone.ALARM, "demo: " + victim.name() + ": " + options.fault().description());
         long epochMillis = System.currentTimeMillis();
         long faultNanos = victim.inflict(options.fault());
@@ -157,11 +161,12 @@ final class Demo {
         await(TAKEOVER_BOUND, "every connection is answered again",
                 () -> client.latest().allAnsweredSinceNanos() - faultNanos > 0);
         long settledNanos = client.latest().atNanos();
-        Takeover takeover = new Takeover(options.fault(), victim.name(), name, told.term(), told.reason(), faultNanos,
+        List<Pause> pauses = client.pauses().stream().filter(pause -> pause.overlaps(faultNanos, settledNanos))
+                .toList();
+        long lastAnswerNanos = pauses.stream().mapToLong(Pause::endNanos).max().orElse(faultNanos);
+        return new Takeover(options.fault(), victim.name(), name, told.term(), told.reason(), faultNanos,
                 settledNanos, told.startedEpochMillis() - epochMillis, told.stepsMs(), told.replayedEntries(),
-                told.survived(), told.closed(), 0);
-        return takeover.settled(settledNanos, longestPauseMs(client.pauses().stream()
-                .filter(pause -> pause.overlaps(faultNanos, settledNanos)).toList()));
+                told.survived(), told.closed(), toMs(lastAnswerNanos - faultNanos), longestPauseMs(pauses));
     }
 
     private String newPrimary(long termBefore) {
@@ -244,6 +249,10 @@ final class Demo {
     }
 
     private static double longestPauseMs(List<Pause> pauses) {
-        return pauses.stream().mapToLong(Pause::lengthNanos).max().orElse(0) / 1_000 / 1e3;
+        return toMs(pauses.stream().mapToLong(Pause::lengthNanos).max().orElse(0));
+    }
+
+    private static double toMs(long nanos) {
+        return nanos / 1_000 / 1e3;
     }
 }
