@@ -1,6 +1,9 @@
 package io.holdfast.cli;
 
+import io.holdfast.cli.demo.DemoCommand;
 import io.holdfast.cli.doctor.DoctorCommand;
+import io.holdfast.cli.inspect.InspectCommand;
+import io.holdfast.cli.node.NodeCommand;
 import io.holdfast.cli.status.CheckpointCommand;
 import io.holdfast.cli.status.StatusCommand;
 import java.io.PrintWriter;
@@ -18,7 +21,10 @@ import picocli.CommandLine.Spec;
 @Command(name = "holdfast", mixinStandardHelpOptions = true, versionProvider = HoldfastVersion.class,
         description = "Keeps the TCP connections of an unmodified server alive when its machine dies.",
         subcommands = {
+            NodeCommand.class,
+            DemoCommand.class,
             DoctorCommand.class,
+            InspectCommand.class,
             StatusCommand.class,
             CheckpointCommand.class,
         })

@@ -32,7 +32,7 @@ public final class CheckpointCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         PrintWriter err = spec.commandLine().getErr();
-        List<ClusterQuestion.Answer> answers = new ClusterQuestion(cluster.addresses(), cluster.bound()).ask();
+        List<ClusterQuestion.Answer> answers = new ClusterQuestion(cluster.addresses(spec.commandLine()), cluster.bound()).ask();
         List<String> names = answers.stream().filter(ClusterQuestion.Answer::reached)
                 .flatMap(answer -> answer.status().services().stream()).map(NodeStatus.ServiceStatus::name)
                 .distinct().toList();

@@ -1,12 +1,15 @@
 package io.holdfast.cli.status;
 
-import java.io.IOException;
+import io.holdfast.node.config.ConfigException;
 import java.net.InetSocketAddress;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.List;
 import java.util.Map;
+import picocli.CommandLine;
 import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 
 /** The options that name a cluster. Filled by picocli before the command runs; owned by the command's thread. */
 final class ClusterOptions {
@@ -27,12 +30,17 @@ final class ClusterOptions {
             description = "how long to wait for a node (default: ${DEFAULT-VALUE})")
     private int timeoutMs;
 
-    Map<String, InetSocketAddress> addresses() throws IOException {
-        return choice.config != null ? ClusterAddresses.ofConfig(choice.config)
-                : ClusterAddresses.ofArguments(choice.nodes);
+    /** Name to admin endpoint; a file or address that cannot be understood is a wrong argument. */
+    Map<String, InetSocketAddress> addresses(CommandLine command) {
+        try {
+            return choice.config != null ? ClusterAddresses.ofConfig(choice.config)
+                    : ClusterAddresses.ofArguments(choice.nodes);
+        } catch (ConfigException | IllegalArgumentException e) {
+            throw new ParameterException(command, e.getMessage(), e);
+        }
     }
 
-    java.time.Duration bound() {
-        return java.time.Duration.ofMillis(timeoutMs);
+    Duration bound() {
+        return Duration.ofMillis(timeoutMs);
     }
 }

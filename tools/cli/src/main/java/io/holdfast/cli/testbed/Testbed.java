@@ -16,7 +16,7 @@ import java.util.function.Function;
  */
 public final class Testbed implements AutoCloseable {
 
-    /** The class that a node process runs, with the arguments {@code node --config FILE}. */
+    /** The class that a node process runs unless told otherwise, with the arguments {@code node --config FILE}. */
     private static final String NODE_MAIN = "io.holdfast.cli.HoldfastCommand";
 
     /** Three nodes share one machine: a small heap and a collector without threads of its own. */
@@ -30,6 +30,7 @@ public final class Testbed implements AutoCloseable {
     private final AtomicBoolean closed = new AtomicBoolean();
     private final Thread atExit;
     private List<String> nodeFlags = NODE_FLAGS;
+    private String nodeMain = NODE_MAIN;
 
     private Testbed(Layout layout) {
         this.layout = layout;
@@ -84,12 +85,17 @@ public final class Testbed implements AutoCloseable {
         nodeFlags = List.copyOf(flags);
     }
 
+    /** Replaces the class whose {@code main} is a node, for tests of what drives nodes. */
+    public void nodeMain(String className) {
+        nodeMain = className;
+    }
+
     /** Starts the node process of a configured machine. */
     public void startNode(int node) {
         List<String> flags = new ArrayList<>(nodeFlags);
         // The node's temporary files are on its own disk, as on a machine of its own.
         flags.add("-Djava.io.tmpdir=" + layout.machine().resolve("tmp"));
-        machine(node).start(JavaCommand.of(flags, NODE_MAIN,
+        machine(node).start(JavaCommand.of(flags, nodeMain,
                 List.of("node", "--config", layout.configFile(node).toString())));
     }
 

@@ -1,0 +1,22 @@
+package io.holdfast.cli.demo;
+
+import io.holdfast.cli.testbed.Fault;
+import java.util.Map;
+
+/**
+ * One takeover as the demo saw it. Immutable.
+ *
+ * @param faultNanos when the fault was inflicted, System.nanoTime()
+ * @param settledNanos when every connection had been answered again
+ * @param noticedMs from the fault to the moment the new primary began its takeover
+ * @param longestGapMs the longest time any connection went without an answer because of it
+ */
+record Takeover(Fault fault, String oldPrimary, String newPrimary, long term, String reason, long faultNanos,
+        long settledNanos, double noticedMs, Map<String, Double> stepsMs, long replayedEntries, int survived,
+        int closed, double longestGapMs) {
+
+    Takeover settled(long atNanos, double gapMs) {
+        return new Takeover(fault, oldPrimary, newPrimary, term, reason, faultNanos, atNanos, noticedMs, stepsMs,
+                replayedEntries, survived, closed, gapMs);
+    }
+}
