@@ -19,12 +19,15 @@ fail() { say "$2"; exit "$1"; }
 
 version_of() { "$1" --version 2>/dev/null | sed -n 's/^Version: *//p'; }
 
-works() {
+is_new_enough() {
   local version
   version=$(version_of "$1") && [[ -n $version ]] || return 1
-  [[ $(printf '%s\n%s\n' "$MINIMUM" "$version" | sort -V | head -n 1) == "$MINIMUM" ]] || return 1
-  "$1" check >/dev/null 2>&1
+  [[ $(printf '%s\n%s\n' "$MINIMUM" "$version" | sort -V | head -n 1) == "$MINIMUM" ]]
 }
+
+works() { is_new_enough "$1" && "$1" check >/dev/null 2>&1; }
+
+complaint() { "$LAUNCHER" check 2>&1 | grep -m 1 -F Error || true; }
 
 write_launcher() {    # $1: the directory that will become PREFIX; stdin: the command to execute
   mkdir -p "$1/bin"
@@ -103,7 +106,11 @@ EXEC
 
 if works "$LAUNCHER"; then exit 0; fi
 
-[[ $(id -u) == 0 ]] || fail 2 "installing CRIU needs root"
+[[ $(id -u) == 0 ]] || fail 2 "checking and installing CRIU needs root"
+# Fetching the same once more would not help: the reason lies in the kernel or in missing privileges.
+if is_new_enough "$LAUNCHER"; then
+  fail 1 "CRIU $(version_of "$LAUNCHER") in $PREFIX does not work here: $(complaint) (to fetch it anew, remove $PREFIX)"
+fi
 . /etc/os-release
 if [[ ${ID:-} != debian ]] || ! command -v apt-get >/dev/null; then
   fail 2 "CRIU $MINIMUM or newer is missing; this script can fetch it on Debian only. Install it and run again."
@@ -132,5 +139,5 @@ say "installing into $PREFIX: $(cd "$work/cache/archives" && ls ./*.deb | sed 's
 unpack_into "$work" "$work/root" || fail 1 "Debian's CRIU package is not laid out as expected"
 chmod -R go-w "$work/root"
 put_in_place "$work/root"
-works "$LAUNCHER" || fail 1 "CRIU $(version_of "$LAUNCHER") does not work on this kernel: $("$LAUNCHER" check 2>&1 | tail -n 1)"
+works "$LAUNCHER" || fail 1 "CRIU $(version_of "$LAUNCHER") does not work here: $(complaint)"
 say "CRIU $(version_of "$LAUNCHER") works on this kernel: $LAUNCHER"

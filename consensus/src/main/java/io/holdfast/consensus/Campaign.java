@@ -1,0 +1,205 @@
+package io.holdfast.consensus;
+
+import java.util.random.RandomGenerator;
+
+/**
+ * Owned by the runner thread: watches for the leader's silence, runs for election, and votes.
+ *
+ * <p>The stock election is started by the coordinator of a JGroups view and waits for answers of the whole view: a frozen
+ * leader held it up for 0.6 s, a cut link for seconds. This is the election of the paper (5.2, 5.4.1) with the pre-vote
+ * of the dissertation (9.6): silence of {@link GroupConfig#electionTimeoutMs()}, or the end of the leader's connection,
+ * makes a member ask whether it would be elected, and only a majority of yes opens a new term. A member that still hears
+ * the leader says no, so one that comes back, or hears badly, deposes nobody.
+ *
+ * <p><b>The bound on an older leader's lease.</b> A leader may let its workload send until some time after it <em>sent</em> a
+ * heartbeat that a majority answered. Each voter says with its vote how long ago it last answered a heartbeat of an
+ * older term (a leader counts as answering its own when it sends it; a process counts as having answered when it
+ * starts, since its predecessor may have). Any majority that answered an older leader shares a member with the majority
+ * that votes here. That member had answered before it voted, since afterwards it is in the new term and answers no
+ * older one. An answer comes after the heartbeat was sent, and the vote arrives here after it was given: so the moment
+ * of arrival minus the age it tells is later than the sending of any heartbeat it helped to a majority, and the latest
+ * of these moments over the voters bounds them all. Clocks are only used to measure the age, on one machine each; a
+ * thousandth of it is allowed for their drift.
+ */
+final class Campaign {
+    /** Where this member stands between two leaders. */
+    enum Phase {
+        /** A leader is there, or its silence is not long enough yet. */
+        WAITING,
+        /** Asked the others whether they would vote; the term is still the old one. */
+        ASKING,
+        /** Opened a term and asked for votes in it. */
+        STANDING
+    }
+
+    private static final long NANOS_PER_MS = 1_000_000;
+    private static final long CLOCK_DRIFT_DIVISOR = 1000;
+
+    private final GroupRaft raft;
+    private final GroupConfig config;
+    private final RandomGenerator random;
+
+    private Phase phase = Phase.WAITING;
+    private boolean begun;
+    private long deadline;
+    private boolean heardLeader;
+    private long heardLeaderNanos;
+    private boolean lostConnection;
+    private long boundNanos;
+
+    Campaign(GroupRaft raft, RandomGenerator random) {
+        this.raft = raft;
+        this.config = raft.config();
+        this.random = random;
+    }
+
+    /** The leader of this term spoke. */
+    void heardLeader(long now) {
+        heardLeader = true;
+        heardLeaderNanos = now;
+        lostConnection = false;
+        phase = Phase.WAITING;
+        deadline = now + config.electionTimeoutMs() * NANOS_PER_MS + jitter(config.electionJitterMs());
+    }
+
+    /** This member follows again, perhaps nobody. */
+    void end() {
+        phase = Phase.WAITING;
+        waitAgain(raft.nanoTime());
+    }
+
+    private void waitAgain(long now) {
+        deadline = now + config.electionTimeoutMs() * NANOS_PER_MS + jitter(config.electionJitterMs());
+    }
+
+    /** The leader's process may be gone: wait only as long as two members need not to ask at the same moment. */
+    void connectionLost(Peer peer) {
+        if (raft.leads() || !raft.isLeader(peer)) {
+            return;
+        }
+        lostConnection = true;
+        if (phase == Phase.WAITING) {
+            deadline = Math.min(deadline, raft.nanoTime() + 2 * NANOS_PER_MS + jitter(12));
+        }
+    }
+
+    private long jitter(int ms) {
+        return random.nextLong(ms * NANOS_PER_MS);
+    }
+
+    /** Returns when something is due next. */
+    long tick(long now) {
+        if (!begun) {
+            begun = true;
+            waitAgain(now);
+        }
+        if (now - deadline >= 0) {
+            ask(now);
+        }
+        return raft.leads() ? now : deadline;
+    }
+
+    // ---- the candidate's side
+
+    private void ask(long now) {
+        phase = Phase.ASKING;
+        deadline = now + 20 * NANOS_PER_MS + jitter(config.electionJitterMs());
+        forgetGrants();
+        for (Peer peer : raft.peers()) {
+            raft.sendAbout(peer, MessageKind.PRE_VOTE, raft.term() + 1, raft.lastIndex(), raft.lastTerm());
+        }
+        standIfMajority(now);
+    }
+
+    private void standIfMajority(long now) {
+        if (grants() < config.majority()) {
+            return;
+        }
+        if (phase == Phase.ASKING) {
+            stand(now);
+        } else if (phase == Phase.STANDING) {
+            phase = Phase.WAITING;
+            raft.lead(boundNanos);
+        }
+    }
+
+    private void stand(long now) {
+        phase = Phase.STANDING;
+        deadline = now + 30 * NANOS_PER_MS + jitter(config.electionJitterMs());
+        heardLeader = false;
+        raft.stand();
+        boundNanos = raft.replica().answeredNanos();
+        forgetGrants();
+        for (Peer peer : raft.peers()) {
+            raft.send(peer, MessageKind.VOTE, true, raft.lastIndex(), raft.lastTerm(), 0, 0);
+        }
+        standIfMajority(now);
+    }
+
+    void onPreVoteAnswer(Peer from, GroupHeader header) {
+        if (phase == Phase.ASKING && header.granted() && header.a == raft.term() + 1) {
+            from.granted = true;
+            standIfMajority(raft.nanoTime());
+        }
+    }
+
+    void onVoteAnswer(Peer from, GroupHeader header) {
+        if (phase != Phase.STANDING || !header.granted() || header.currTerm() != raft.term()) {
+            return;
+        }
+        long age = Math.max(0, header.a);
+        long moment = raft.nanoTime() - age + age / CLOCK_DRIFT_DIVISOR;
+        if (moment - boundNanos > 0) {
+            boundNanos = moment;
+        }
+        from.granted = true;
+        standIfMajority(raft.nanoTime());
+    }
+
+    private void forgetGrants() {
+        raft.peers().forEach(p -> p.granted = false);
+    }
+
+    private int grants() {
+        int grants = 1;
+        for (Peer peer : raft.peers()) {
+            if (peer.granted) {
+                grants++;
+            }
+        }
+        return grants;
+    }
+
+    // ---- the voter's side
+
+    void onPreVote(Peer from, GroupHeader header) {
+        boolean yes = header.currTerm() > raft.term() && !leaderIsAlive() && upToDate(header);
+        raft.send(from, MessageKind.PRE_VOTE_ANSWER, yes, header.currTerm(), 0, 0, 0);
+    }
+
+    /** Whether this member would know a reason against an election (dissertation, 4.2.3 and 9.6). */
+    private boolean leaderIsAlive() {
+        if (raft.leads()) {
+            return true;
+        }
+        long silence = raft.nanoTime() - heardLeaderNanos;
+        return raft.hasLeader() && heardLeader && !lostConnection && silence < config.electionTimeoutMs() * NANOS_PER_MS;
+    }
+
+    void onVote(Peer from, GroupHeader header) {
+        boolean yes = header.currTerm() == raft.term() && !raft.leads() && !raft.hasLeader() && upToDate(header)
+                && (raft.votedForName() == null || raft.votedForName().equals(from.name));
+        if (yes) {
+            raft.vote(from);
+            waitAgain(raft.nanoTime());
+        }
+        long age = raft.nanoTime() - raft.replica().answeredNanos();
+        raft.send(from, MessageKind.VOTE_ANSWER, yes, age, 0, 0, 0);
+    }
+
+    /** Raft, 5.4.1: the later last term wins, then the longer journal. */
+    private boolean upToDate(GroupHeader candidate) {
+        long lastTerm = raft.lastTerm();
+        return candidate.b > lastTerm || candidate.b == lastTerm && candidate.a >= raft.lastIndex();
+    }
+}
