@@ -59,7 +59,12 @@ public final class LibC {
     private LibC() {
     }
 
-    /** The native signatures, as in the manual pages; {@code long} is both C long, size_t and an address. */
+    /**
+     * The native signatures, as in the manual pages; {@code long} is both C long, size_t and an address.
+     *
+     * <p>None has exactly six parameters: the stub that jnr-ffi 2.3.0 writes for those on x86-64 passes garbage as the
+     * sixth. A seventh that C does not look at takes another way, which is right but allocates.
+     */
     public interface Functions {
         int socket(int domain, int type, int protocol);
 
@@ -73,9 +78,9 @@ public final class LibC {
 
         long recv(int fd, long buffer, long length, int flags);
 
-        long sendto(int fd, long buffer, long length, int flags, long address, int addressLength);
+        long sendto(int fd, long buffer, long length, int flags, long address, int addressLength, long unused);
 
-        long recvfrom(int fd, long buffer, long length, int flags, long address, long lengthAddress);
+        long recvfrom(int fd, long buffer, long length, int flags, long address, long lengthAddress, long unused);
 
         int setsockopt(int fd, int level, int option, long value, int length);
 
@@ -172,13 +177,14 @@ public final class LibC {
         return result(C.recv(fd, buffer, length, flags));
     }
 
+    /** Allocates, so not for the packet path. */
     public static long sendto(int fd, long buffer, long length, int flags, long address, int addressLength) {
-        return result(C.sendto(fd, buffer, length, flags, address, addressLength));
+        return result(C.sendto(fd, buffer, length, flags, address, addressLength, 0));
     }
 
-    /** @param lengthAddress of an int: in the room, out the length; 0 with an address of 0 */
+    /** @param lengthAddress of an int: in the room, out the length; 0 with an address of 0. Allocates. */
     public static long recvfrom(int fd, long buffer, long length, int flags, long address, long lengthAddress) {
-        return result(C.recvfrom(fd, buffer, length, flags, address, lengthAddress));
+        return result(C.recvfrom(fd, buffer, length, flags, address, lengthAddress, 0));
     }
 
     public static int setsockopt(int fd, int level, int option, long value, int length) {
