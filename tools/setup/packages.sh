@@ -44,8 +44,9 @@ leave_redis_disabled() {
   if [[ -d /run/systemd/system ]]; then
     systemctl unmask --quiet redis-server.service
     systemctl disable --quiet redis-server.service
-  elif command -v update-rc.d >/dev/null; then
+  else           # another init, or none: what Debian's scripts enabled for the next boot
     update-rc.d redis-server disable >/dev/null
+    deb-systemd-helper disable redis-server.service >/dev/null
   fi
 }
 
