@@ -41,8 +41,8 @@ public final class VirtualAddress implements AutoCloseable {
         this.route = new RouteNetlink();
         try {
             this.link = route.link(interfaceName);
-            if (link.hardwareAddress().length != MAC_BYTES) {
-                throw new IllegalArgumentException(interfaceName + " has no Ethernet address");
+            if (link.hardwareType() != RouteNetlink.ETHERNET) {
+                throw new IllegalArgumentException(interfaceName + " is no Ethernet interface");
             }
             // Protocol 0: it sends only, so the kernel need not copy frames to it (packet(7)).
             this.packetSocket = Descriptor.socket(LibC.AF_PACKET, LibC.SOCK_RAW, 0, "packet socket");

@@ -34,6 +34,8 @@ final class Campaign {
 
     private static final long NANOS_PER_MS = 1_000_000;
     private static final long CLOCK_DRIFT_DIVISOR = 1000;
+    private static final long OVERSLEPT_NANOS = 10 * NANOS_PER_MS;
+    private static final int MAX_DOUBLINGS = 4;
 
     private final GroupRaft raft;
     private final GroupConfig config;
@@ -45,6 +47,8 @@ final class Campaign {
     private boolean heardLeader;
     private long heardLeaderNanos;
     private boolean lostConnection;
+    private boolean excused;
+    private int failures;
     private long boundNanos;
 
     Campaign(GroupRaft raft, RandomGenerator random) {
@@ -58,8 +62,10 @@ final class Campaign {
         heardLeader = true;
         heardLeaderNanos = now;
         lostConnection = false;
+        excused = false;
+        failures = 0;
         phase = Phase.WAITING;
-        deadline = now + config.electionTimeoutMs() * NANOS_PER_MS + jitter(config.electionJitterMs());
+        waitAgain(now);
     }
 
     /** This member follows again, perhaps nobody. */
@@ -93,22 +99,42 @@ final class Campaign {
             begun = true;
             waitAgain(now);
         }
-        if (now - deadline >= 0) {
+        if (now - deadline >= 0 && !overslept(now)) {
             ask(now);
         }
         return raft.leads() ? now : deadline;
+    }
+
+    /**
+     * This process itself did not run for a while: what the leader said meanwhile may still wait in the socket. Once for
+     * each silence, time is given to read it.
+     */
+    private boolean overslept(long now) {
+        if (excused || now - deadline < OVERSLEPT_NANOS) {
+            return false;
+        }
+        excused = true;
+        deadline = now + config.leaseHeartbeatMs() * NANOS_PER_MS;
+        return true;
     }
 
     // ---- the candidate's side
 
     private void ask(long now) {
         phase = Phase.ASKING;
-        deadline = now + 20 * NANOS_PER_MS + jitter(config.electionJitterMs());
+        deadline = now + patience();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.sendAbout(peer, MessageKind.PRE_VOTE, raft.term() + 1, raft.lastIndex(), raft.lastTerm());
+            raft.outbox().askAbout(peer, raft.term() + 1, raft.lastIndex(), raft.lastTerm());
         }
         standIfMajority(now);
+    }
+
+    /** How long to wait for answers: longer each time, so that slow members do not outbid each other for ever. */
+    private long patience() {
+        int doublings = Math.min(failures / 2, MAX_DOUBLINGS);
+        failures++;
+        return (20 * NANOS_PER_MS + jitter(config.electionJitterMs())) << doublings;
     }
 
     private void standIfMajority(long now) {
@@ -125,13 +151,13 @@ final class Campaign {
 
     private void stand(long now) {
         phase = Phase.STANDING;
-        deadline = now + 30 * NANOS_PER_MS + jitter(config.electionJitterMs());
+        deadline = now + patience();
         heardLeader = false;
         raft.stand();
         boundNanos = raft.replica().answeredNanos();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.send(peer, MessageKind.VOTE, true, raft.lastIndex(), raft.lastTerm(), 0, 0);
+            raft.outbox().send(peer, MessageKind.VOTE, true, raft.lastIndex(), raft.lastTerm(), 0, 0);
         }
         standIfMajority(now);
     }
@@ -174,7 +200,7 @@ final class Campaign {
 
     void onPreVote(Peer from, GroupHeader header) {
         boolean yes = header.currTerm() > raft.term() && !leaderIsAlive() && upToDate(header);
-        raft.send(from, MessageKind.PRE_VOTE_ANSWER, yes, header.currTerm(), 0, 0, 0);
+        raft.outbox().send(from, MessageKind.PRE_VOTE_ANSWER, yes, header.currTerm(), 0, 0, 0);
     }
 
     /** Whether this member would know a reason against an election (dissertation, 4.2.3 and 9.6). */
@@ -194,7 +220,7 @@ final class Campaign {
             waitAgain(raft.nanoTime());
         }
         long age = raft.nanoTime() - raft.replica().answeredNanos();
-        raft.send(from, MessageKind.VOTE_ANSWER, yes, age, 0, 0, 0);
+        raft.outbox().send(from, MessageKind.VOTE_ANSWER, yes, age, 0, 0, 0);
     }
 
     /** Raft, 5.4.1: the later last term wins, then the longer journal. */

@@ -3,22 +3,16 @@ package io.holdfast.consensus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Objects;
-import java.util.Queue;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
-import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
-import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
-import org.jgroups.BytesMessage;
-import org.jgroups.EmptyMessage;
 import org.jgroups.Event;
 import org.jgroups.Message;
 import org.jgroups.conf.ClassConfigurator;
@@ -38,19 +32,16 @@ import org.slf4j.LoggerFactory;
  * handled on the same thread as entries: a member that has voted in a term acknowledges nothing of an older one, at
  * whatever moment the vote falls (Raft paper, 5.1 and 5.4.3).
  */
-final class GroupRaft extends RAFT {
+class GroupRaft extends RAFT {
     private static final short ID = 1601;
     private static final Logger LOG = LoggerFactory.getLogger(GroupRaft.class);
     private static final int MESSAGES_A_TURN = 256;
-    private static final int APPLIED_A_TURN = 4096;
     private static final long NANOS_PER_MS = 1_000_000;
+    private static final long SILENT_CONNECTION_NANOS = 1_000 * NANOS_PER_MS;
 
     static {
         ClassConfigurator.addProtocol(ID, GroupRaft.class);
         ClassConfigurator.add(GroupHeader.MAGIC, GroupHeader.class);
-    }
-
-    private record Received(GroupHeader header, Message message, Peer lost) {
     }
 
     private final GroupConfig config;
@@ -62,32 +53,20 @@ final class GroupRaft extends RAFT {
     private final ProposalRing proposals;
     private final Replica replica;
     private final Campaign campaign;
-    private final JournalEntry applying = new JournalEntry();
+    private final Applier applier;
 
-    private final Queue<Received> urgent = new ConcurrentLinkedQueue<>();
-    private final Queue<Received> inbox = new ConcurrentLinkedQueue<>();
+    private final Outbox outbox = new Outbox(this);
+    private final Mailbox mailbox = new Mailbox();
+    private final Shown shown = new Shown();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile Thread runnerThread;
-    private volatile boolean parked;
     private volatile boolean connected;
     private volatile boolean stopping;
 
     private Leadership leadership;
-    private long applied;
     private Role toldRole;
     private long toldTerm;
     private String toldLeader;
-
-    private volatile Role shownRole = Role.FOLLOWER;
-    private volatile long shownTerm;
-    private volatile String shownLeader;
-    private volatile long shownCommit;
-    private volatile long shownApplied;
-    private volatile long previousLeaseBoundNanos;
-    private volatile long electedNanos;
-    private volatile Throwable failure;
-    private volatile List<GroupStatus.PeerStatus> shownPeers = List.of();
-    private long showPeersAt;
 
     GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
               RandomGenerator random) {
@@ -104,7 +83,7 @@ final class GroupRaft extends RAFT {
         proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
         replica = new Replica(this, journal);
         campaign = new Campaign(this, random);
-        applied = Math.max(0, journal.firstIndex() - 1);
+        applier = new Applier(journal, listener, shown);
         raftId(config.self());
         members(config.members().stream().map(Member::name).toList());
         maxLogCacheSize(0);
@@ -122,24 +101,20 @@ final class GroupRaft extends RAFT {
 
     @Override
     public void start() throws Exception {
-        if (commitBeyondJournal()) {
+        if (journal.commitIndex() > journal.lastIndex()) {
             throw new IllegalStateException("commit index " + journal.commitIndex() + " is behind the journal's last entry "
                     + journal.lastIndex());
         }
         super.start();
-        shownTerm = currentTerm();
-        shownCommit = commit_index;
-    }
-
-    private boolean commitBeyondJournal() {
-        return journal.commitIndex() > journal.lastIndex();
+        shown.term = currentTerm();
+        shown.commitIndex = commit_index;
     }
 
     /** Ends the runner between two turns: an interrupt in the middle of one would close the journal's files. */
     @Override
     public void stop() {
         stopping = true;
-        wake();
+        mailbox.wake();
         if (Thread.currentThread() != runnerThread && runnerThread != null) {
             awaitEnd();
         }
@@ -148,13 +123,13 @@ final class GroupRaft extends RAFT {
 
     private void awaitEnd() {
         boolean interrupted = false;
-        while (true) {
+        boolean over = false;
+        while (!over) {
             try {
-                if (!ended.await(10, TimeUnit.SECONDS)) {
+                over = ended.await(10, TimeUnit.SECONDS);
+                if (!over) {
                     LOG.error("{}: the runner thread does not end; a listener or the disk holds it", config.self());
-                    continue;
                 }
-                break;
             } catch (InterruptedException e) {
                 interrupted = true;
             }
@@ -169,7 +144,7 @@ final class GroupRaft extends RAFT {
         Object result = down_prot.down(event);
         if (event.getType() == Event.CONNECT) {
             connected = true;
-            wake();
+            mailbox.wake();
         } else if (event.getType() == Event.DISCONNECT) {
             connected = false;
         }
@@ -189,7 +164,7 @@ final class GroupRaft extends RAFT {
         if (header == null) {
             return up_prot.up(message);
         }
-        enqueue(header, message);
+        mailbox.add(header, message);
         return null;
     }
 
@@ -198,22 +173,15 @@ final class GroupRaft extends RAFT {
         for (Message message : batch) {
             GroupHeader header = message.getHeader(getId());
             if (header != null) {
-                enqueue(header, message);
+                mailbox.add(header, message);
             }
         }
-    }
-
-    private void enqueue(GroupHeader header, Message message) {
-        boolean bulk = header.kind() == MessageKind.APPEND || header.kind() == MessageKind.APPEND_ANSWER;
-        (bulk ? inbox : urgent).add(new Received(header, message, null));
-        wake();
     }
 
     void connectionClosed(Address place) {
         for (Peer peer : peers) {
             if (peer.place.equals(place)) {
-                urgent.add(new Received(null, null, peer));
-                wake();
+                mailbox.addLost(peer);
             }
         }
     }
@@ -221,7 +189,7 @@ final class GroupRaft extends RAFT {
     boolean offer(byte[] command, int offset, int length) {
         boolean taken = proposals.offer(command, offset, length);
         if (taken) {
-            wake();
+            mailbox.wake();
         }
         return taken;
     }
@@ -233,9 +201,9 @@ final class GroupRaft extends RAFT {
         }
         CompletableFuture<Long> future = proposals.propose(command);
         if (future == null) {
-            return CompletableFuture.failedFuture(new NotLeaderException(shownTerm, shownLeader));
+            return CompletableFuture.failedFuture(new NotLeaderException(shown.term, shown.leader));
         }
-        wake();
+        mailbox.wake();
         return future;
     }
 
@@ -245,12 +213,6 @@ final class GroupRaft extends RAFT {
         throw new IllegalStateException("propose through the group");
     }
 
-    private void wake() {
-        if (parked) {
-            LockSupport.unpark(runnerThread);
-        }
-    }
-
     // ---- the runner thread
 
     /** One turn of the runner. The stock loop swallows what a turn throws; here it ends the group (invariant I7). */
@@ -258,45 +220,47 @@ final class GroupRaft extends RAFT {
     protected void processQueue() {
         if (runnerThread == null) {
             runnerThread = Thread.currentThread();
+            mailbox.readBy(runnerThread);
             runnerThread.setName("raft-" + config.groupName() + "-" + config.self());
         }
-        if (stopping || failure != null) {
+        if (stopping || shown.failure != null) {
             end();
             return;
         }
         try {
+            long began = clock.getAsLong();
             long waitNanos = turn();
-            if (waitNanos > 0) {
-                park(waitNanos);
+            noticeSlowTurn(clock.getAsLong() - began);
+            if (waitNanos > 0 && !stopping) {
+                mailbox.park(waitNanos, leadership == null ? null : proposals);
             }
         } catch (Throwable t) {
             fail(t);
         }
     }
 
-    private void park(long nanos) {
-        parked = true;
-        if (urgent.isEmpty() && inbox.isEmpty() && (leadership == null || proposals.isEmpty()) && !stopping) {
-            LockSupport.parkNanos(this, nanos);
+    /** A turn as long as the others' patience costs the lead: say who held it is to be looked for here. */
+    private void noticeSlowTurn(long nanos) {
+        if (nanos > config.electionTimeoutMs() * NANOS_PER_MS / 2) {
+            LOG.warn("{}: the runner was held for {} ms", config.self(), nanos / NANOS_PER_MS);
         }
-        parked = false;
     }
 
     private void end() {
         if (ended.getCount() > 0) {
             loseLeadership();
-            shownRole = Role.STOPPED;
+            shown.role = Role.STOPPED;
             ended.countDown();
         }
         LockSupport.park(this); // until the base class ends this thread
     }
 
     private void fail(Throwable cause) {
-        failure = cause;
+        shown.failure = cause;
         LOG.error("{}: the group stops: {}", config.self(), cause.toString(), cause);
         journal.failed(cause);
         loseLeadership();
-        shownRole = Role.STOPPED;
+        shown.role = Role.STOPPED;
         ended.countDown();
         listener.onFailure(cause);
     }
@@ -314,16 +278,14 @@ final class GroupRaft extends RAFT {
         long due = leadership != null ? leadership.tick(now) : campaign.tick(now);
         replica.answer();
         more |= applyCommitted();
-        show(now);
+        shown.peers(peers, leadership != null, now);
+        giveUpDeadConnections(now);
         return more ? 0 : Math.max(0, due - clock.getAsLong());
     }
 
     private boolean receive() {
         for (int i = 0; i < MESSAGES_A_TURN; i++) {
-            Received next = urgent.poll();
-            if (next == null) {
-                next = inbox.poll();
-            }
+            Mailbox.Item next = mailbox.poll();
             if (next == null) {
                 return false;
             }
@@ -420,12 +382,13 @@ final class GroupRaft extends RAFT {
     }
 
     void lead(long boundNanos) {
-        electedNanos = clock.getAsLong();
-        previousLeaseBoundNanos = boundNanos;
+        long now = clock.getAsLong();
+        shown.electedNanos = now;
+        shown.previousLeaseBoundNanos = boundNanos;
         raft_state.tryAdvanceTermAndLeader(currentTerm(), local_addr);
         tell(Role.LEADER, config.self());
         leadership = new Leadership(this, journal, proposals);
-        leadership.begin(electedNanos);
+        leadership.begin(now);
     }
 
     private void loseLeadership() {
@@ -442,20 +405,19 @@ final class GroupRaft extends RAFT {
 
     private void tell(Role role, String leader) {
         long term = currentTerm();
-        shownRole = role;
-        shownTerm = term;
-        shownLeader = leader;
+        shown.role = role;
+        shown.term = term;
+        shown.leader = leader;
         boolean changed = role != toldRole || term != toldTerm || !Objects.equals(leader, toldLeader);
         if (!changed) {
             return;
         }
         LOG.info("{}: {} in term {}, leader {}", config.self(), role, term, leader);
-        boolean follower = role != Role.LEADER;
-        boolean news = toldRole == null || toldRole == Role.LEADER || !Objects.equals(leader, toldLeader) || term != toldTerm;
+        boolean news = toldRole == null || toldRole == Role.LEADER || term != toldTerm || !Objects.equals(leader, toldLeader);
         toldRole = role;
         toldTerm = term;
         toldLeader = leader;
-        if (follower && news) {
+        if (role != Role.LEADER && news) {
             listener.onFollower(term, leader);
         }
     }
@@ -475,49 +437,13 @@ final class GroupRaft extends RAFT {
     void commitTo(long index) {
         if (index > commit_index) {
             commit_index = index;
-            shownCommit = index;
+            shown.commitIndex = index;
             journal.commitIndex(index);
         }
     }
 
-    /** Returns whether more waits: a long journal is applied in pieces, so that heartbeats are answered meanwhile. */
     private boolean applyCommitted() {
-        long limit = Math.min(commit_index, applied + APPLIED_A_TURN);
-        while (applied < limit) {
-            long index = applied + 1;
-            if (!journal.read(index, applying)) {
-                throw new IllegalStateException("committed entry " + index + " is not in the journal");
-            }
-            if (!applying.internal() && applying.kind() != EntryKind.GROUP_INTERNAL) {
-                listener.onCommitted(index, applying.term(), applying.buffer(), applying.commandOffset(),
-                        applying.commandLength());
-            }
-            applied = index;
-            shownApplied = index;
-            if (leadership != null) {
-                leadership.applied(index);
-            }
-        }
-        return applied < commit_index;
-    }
-
-    // ---- sending
-
-    void send(Peer to, MessageKind kind, boolean granted, long a, long b, long c, long d) {
-        send(new EmptyMessage(to.place), new GroupHeader(kind, currentTerm(), granted, a, b, c, d));
-    }
-
-    void sendAbout(Peer to, MessageKind kind, long term, long a, long b) {
-        send(new EmptyMessage(to.place), new GroupHeader(kind, term, false, a, b, 0, 0));
-    }
-
-    void sendEntries(Peer to, byte[] payload, long previousIndex, long previousTerm, long checksum) {
-        send(new BytesMessage(to.place, payload), new GroupHeader(MessageKind.APPEND, currentTerm(), true, previousIndex,
-                previousTerm, commit_index, checksum));
-    }
-
-    private void send(Message message, GroupHeader header) {
-        down_prot.down(message.putHeader(getId(), header));
+        return applier.applyTo(commit_index, leadership);
     }
 
     // ---- what the parts and the status ask
@@ -567,6 +493,10 @@ final class GroupRaft extends RAFT {
         return leader != null && leader.equals(peer.address);
     }
 
+    Outbox outbox() {
+        return outbox;
+    }
+
     Replica replica() {
         return replica;
     }
@@ -575,48 +505,21 @@ final class GroupRaft extends RAFT {
         return campaign;
     }
 
-    private void show(long now) {
-        if (now - showPeersAt < 0) {
-            return;
-        }
-        showPeersAt = now + 50 * NANOS_PER_MS;
-        List<GroupStatus.PeerStatus> seen = new ArrayList<>();
+    private void giveUpDeadConnections(long now) {
         for (Peer peer : peers) {
-            seen.add(new GroupStatus.PeerStatus(peer.name, peer.heard ? (now - peer.heardNanos) / NANOS_PER_MS : -1,
-                    peer.progress, leadership == null ? 0 : peer.matchIndex, leadership == null ? 0 : peer.commitIndex));
+            if (peer.heard && now - peer.connectedNanos > SILENT_CONNECTION_NANOS
+                    && down_prot instanceof GroupTransport transport) {
+                peer.connectedNanos = now;
+                transport.disconnect(peer.place);
+            }
         }
-        shownPeers = seen;
+    }
+
+    Shown shown() {
+        return shown;
     }
 
     GroupStatus status() {
-        Throwable cause = failure;
-        Role role = shownRole;
-        return new GroupStatus(config.groupName(), config.self(), role, shownTerm, shownLeader, proposals.isOpen(),
-                journal.firstIndex(), journal.lastIndex(), shownCommit, shownApplied, proposals.inFlight(), shownPeers,
-                cause == null ? null : cause.toString());
-    }
-
-    Role shownRole() {
-        return shownRole;
-    }
-
-    long shownTerm() {
-        return shownTerm;
-    }
-
-    String shownLeader() {
-        return shownLeader;
-    }
-
-    long shownCommit() {
-        return shownCommit;
-    }
-
-    long electedNanos() {
-        return electedNanos;
-    }
-
-    long previousLeaseBoundNanos() {
-        return previousLeaseBoundNanos;
+        return shown.status(config, journal, proposals);
     }
 }

@@ -58,6 +58,15 @@ public final class GroupTransport extends TCP {
         }
     }
 
+    /**
+     * Gives the connection to this address up; the next message opens another. After a long silence the kernel repeats
+     * what was lost only every few seconds, and a peer that was restarted in the meantime would be turned away as long as
+     * its old connection stands here. Done on a thread of the pool: a lock may be held by one that connects.
+     */
+    void disconnect(Address peer) {
+        getThreadPool().execute(() -> srv.closeConnection(peer, false));
+    }
+
     /** Connections to members stay: the configuration says who is one, not a view. */
     @Override
     public void retainAll(Collection<Address> members) {

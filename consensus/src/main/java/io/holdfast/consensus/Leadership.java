@@ -141,7 +141,7 @@ final class Leadership {
                 payload = batch.toPayload();
                 checksum = batch.checksum(payload, 0, payload.length);
             }
-            raft.sendEntries(peer, payload, previous, previousTerm, checksum);
+            raft.outbox().sendEntries(peer, payload, previous, previousTerm, checksum);
             peer.sent(previous + batch.count(), payload.length, now);
         }
     }
@@ -172,7 +172,7 @@ final class Leadership {
             index++;
         }
         byte[] payload = older.toPayload();
-        raft.sendEntries(peer, payload, from - 1, journal.termAt(from - 1), older.checksum(payload, 0, payload.length));
+        raft.outbox().sendEntries(peer, payload, from - 1, journal.termAt(from - 1), older.checksum(payload, 0, payload.length));
         peer.sent(index - 1, payload.length, raft.nanoTime());
     }
 
@@ -228,8 +228,7 @@ final class Leadership {
         if (!header.granted()) {
             return;
         }
-        peer.answeredHeartbeat = true;
-        peer.answeredSentNanos = Math.max(peer.answeredSentNanos, header.a);
+        peer.answeredHeartbeat(header.a);
         if (header.b > peer.matchIndex) {
             acknowledged(peer, header.b);
         }
@@ -296,7 +295,7 @@ final class Leadership {
                 continue;
             }
             peer.heartbeatSentNanos = now;
-            raft.send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), 0, 0);
+            raft.outbox().send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), 0, 0);
         }
         if (peers.isEmpty() && open && evidence.answered(peers, now)) {
             raft.listener().onLeaseEvidence(term, evidence.sentNanos());

@@ -18,6 +18,9 @@ final class Peer {
     boolean heard;
     long heardNanos;
 
+    /** When it was last heard, or its connection given up because it was not. */
+    long connectedNanos;
+
     /** Answered yes in the election under way. */
     boolean granted;
 
@@ -45,11 +48,20 @@ final class Peer {
     void heardAt(long now, Address from) {
         heard = true;
         heardNanos = now;
+        connectedNanos = now;
         address = from;
     }
 
     boolean heardWithin(long nanos, long now) {
         return heard && now - heardNanos <= nanos;
+    }
+
+    /** It answered a heartbeat that this leader sent at that moment; answers may come out of order. */
+    void answeredHeartbeat(long sentNanos) {
+        if (!answeredHeartbeat || sentNanos - answeredSentNanos > 0) {
+            answeredHeartbeat = true;
+            answeredSentNanos = sentNanos;
+        }
     }
 
     /** A new leadership begins: nothing is known of its journal. */

@@ -68,20 +68,20 @@ public final class RaftGroup implements AutoCloseable {
     }
 
     public Role role() {
-        return raft.shownRole();
+        return raft.shown().role;
     }
 
     public long term() {
-        return raft.shownTerm();
+        return raft.shown().term;
     }
 
     /** Name of the leader in the current term, or null when none is known. */
     public String leader() {
-        return raft.shownLeader();
+        return raft.shown().leader;
     }
 
     public long commitIndex() {
-        return raft.shownCommit();
+        return raft.shown().commitIndex;
     }
 
     public long lastIndex() {
@@ -94,7 +94,7 @@ public final class RaftGroup implements AutoCloseable {
 
     /** When this member was last elected, as {@link System#nanoTime()}. Only of meaning after an election. */
     public long electedNanos() {
-        return raft.electedNanos();
+        return raft.shown().electedNanos;
     }
 
     /**
@@ -104,7 +104,7 @@ public final class RaftGroup implements AutoCloseable {
      * holds: see {@link Campaign}. Only of meaning on a leader.
      */
     public long previousLeaseBoundNanos() {
-        return raft.previousLeaseBoundNanos();
+        return raft.shown().previousLeaseBoundNanos;
     }
 
     /** Leaves. When it returns, the listener is not called any more and the journal is not touched any more. */

@@ -122,7 +122,7 @@ final class Replica {
      */
     private void refuse(Peer from, GroupHeader header) {
         long hint = header.a > journal.lastIndex() ? journal.lastIndex() : Math.min(raft.committed(), header.a - 1);
-        raft.send(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a, raft.committed(), journal.lastIndex());
+        raft.outbox().send(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a, raft.committed(), journal.lastIndex());
     }
 
     /** One acknowledgement for all the entries of a turn, after they are as durable as configured. */
@@ -131,7 +131,7 @@ final class Replica {
             return;
         }
         syncIfConfigured();
-        raft.send(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0, raft.committed(), journal.lastIndex());
+        raft.outbox().send(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0, raft.committed(), journal.lastIndex());
         owedAnswer = null;
     }
 
@@ -144,14 +144,14 @@ final class Replica {
 
     void onHeartbeat(Peer from, GroupHeader header) {
         if (header.currTerm() < raft.term()) {
-            raft.send(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0, raft.committed(), journal.lastIndex());
+            raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0, raft.committed(), journal.lastIndex());
             return;
         }
         heardLeader(from);
         raft.commitTo(Math.min(header.b, verified));
         answeredNanos = raft.nanoTime();
         syncIfConfigured();
-        raft.send(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified, raft.committed(), journal.lastIndex());
+        raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified, raft.committed(), journal.lastIndex());
     }
 
     /** A leader counts itself among those who answered, at the moment it sent. */

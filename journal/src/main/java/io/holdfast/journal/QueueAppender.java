@@ -129,7 +129,7 @@ final class QueueAppender implements AutoCloseable {
         } catch (IOException e) {
             fresh.close();
             Files.delete(path);
-            throw e;
+            throw cannotClaim(path, 0, e);
         }
         current = fresh;
         cycle = next;
@@ -141,9 +141,19 @@ final class QueueAppender implements AutoCloseable {
     private void claim(int length) throws IOException {
         long need = tail + length + INDEX_BYTES;
         while (claimed < need) {
-            current.zero(claimed, claimed + options.preallocateBytes());
+            try {
+                current.zero(claimed, claimed + options.preallocateBytes());
+            } catch (IOException e) {
+                throw cannotClaim(current.path(), claimed, e);
+            }
             claimed += options.preallocateBytes();
         }
+    }
+
+    private JournalException cannotClaim(Path path, long offset, IOException cause) throws IOException {
+        long usable = Files.getFileStore(dir).getUsableSpace();
+        return new JournalException(path, offset, (usable < options.preallocateBytes() ? "disk full: " : "")
+                + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
     }
 
     /** Returns when all that was appended, and the names of the files, are on stable storage. */

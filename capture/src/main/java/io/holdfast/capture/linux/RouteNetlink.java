@@ -20,8 +20,11 @@ public final class RouteNetlink implements AutoCloseable {
     private final NetlinkWriter writer = new NetlinkWriter(512);
     private final NetlinkAttributes attributes = new NetlinkAttributes();
 
-    /** An interface: its number, its hardware address (empty if it has none), whether it is administratively up. */
-    public record Link(int index, byte[] hardwareAddress, boolean isUp) {
+    /** The hardware type of {@link Link} for Ethernet and what looks like it (ARPHRD_ETHER). */
+    public static final int ETHERNET = 1;
+
+    /** An interface: its number, type, hardware address (empty if it has none), whether it is administratively up. */
+    public record Link(int index, int hardwareType, byte[] hardwareAddress, boolean isUp) {
     }
 
     /** Looks an interface up. @throws SystemCallException ENODEV if there is none of that name */
@@ -30,10 +33,11 @@ public final class RouteNetlink implements AutoCloseable {
         writer.clear().begin(RTM_GETLINK, 0).putBytes(new byte[IFINFOMSG_BYTES]).attribute(IFLA_IFNAME, name).end();
         socket.request("RTM_GETLINK " + name, writer, message -> {
             int index = message.buffer().getInt(message.payloadOffset() + 4);
+            int hardwareType = message.buffer().getShort(message.payloadOffset() + 2) & 0xffff;
             int flags = message.buffer().getInt(message.payloadOffset() + 8);
             message.attributes(attributes, IFINFOMSG_BYTES);
             byte[] hardware = attributes.find(IFLA_ADDRESS) ? attributes.bytes() : new byte[0];
-            found[0] = new Link(index, hardware, (flags & IFF_UP) != 0);
+            found[0] = new Link(index, hardwareType, hardware, (flags & IFF_UP) != 0);
         });
         return found[0];
     }

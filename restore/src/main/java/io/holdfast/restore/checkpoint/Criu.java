@@ -95,13 +95,15 @@ public final class Criu {
         command.addAll(DUMP_ONLY);
         command.addAll(List.of("--tree", Long.toString(pid), "--action-script", workDirectory.resolve(SCRIPT_NAME).toString()));
         CriuRun run = start("the dump of process " + pid, command);
-        PreparedDump dump = new PreparedDump(run, pid);
+        boolean waiting = false;
         try {
             run.await(PRE_DUMP);
-            return dump;
-        } catch (RuntimeException e) {
-            run.kill();
-            throw e;
+            waiting = true;
+            return new PreparedDump(run, pid);
+        } finally {
+            if (!waiting) {
+                run.kill();
+            }
         }
     }
 
@@ -125,12 +127,15 @@ public final class Criu {
         List<String> command = command("restore", imageDirectory);
         command.addAll(List.of("--restore-detached", "--pidfile", pidFile.toAbsolutePath().toString()));
         CriuRun run = start("the restore from " + imageDirectory, command);
+        boolean restored = false;
         try {
             started.accept(run.pid());
             run.awaitSuccess();
-        } catch (RuntimeException e) {
-            run.kill();
-            throw e;
+            restored = true;
+        } finally {
+            if (!restored) {
+                run.kill();
+            }
         }
         long endNanos = System.nanoTime();
         run.deleteDirectory();

@@ -4,25 +4,38 @@ import io.holdfast.restore.workload.ProcessTree;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
-import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.LinkedBlockingQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * One CRIU process and what it leaves: a directory with its log. Owned by the thread that started it; a thread of its
  * own reads what the process says.
  */
 final class CriuRun {
+    private static final Logger LOG = LoggerFactory.getLogger(CriuRun.class);
     static final String LOG_NAME = "criu.log";
     private static final String OUTPUT_NAME = "output.txt";
     private static final String END_OF_OUTPUT = "end of output";
     private static final int LINES_QUOTED = 4;
+    private static final int BYTES_QUOTED_FROM = 64 * 1024;
+    /**
+     * CRIU 4.2.1 that finds less in an image than it should asks for the rest for ever and logs each time (pages-1.img
+     * cut short: 20 MB of log a second); a log longer than this means that.
+     */
+    private static final long MAX_LOG_BYTES = 32 << 20;
+    private static final long KEPT_LOG_BYTES = 4 << 20;
+    private static final long LOG_CHECK_MS = 100;
     private static final long KILL_TIMEOUT_MS = 5_000;
 
     private final String what;
@@ -82,8 +95,13 @@ final class CriuRun {
 
     /** Waits for the end of the process, which has to be a good one. */
     void awaitSuccess() {
-        if (!awaitEnd(Math.max(1, (deadlineNanos - System.nanoTime()) / 1_000_000))) {
-            throw timedOut();
+        while (!awaitEnd(LOG_CHECK_MS)) {
+            if (System.nanoTime() - deadlineNanos > 0) {
+                throw timedOut();
+            }
+            if (log().toFile().length() > MAX_LOG_BYTES) {
+                throw failed("it turns in circles");
+            }
         }
         if (process.exitValue() != 0) {
             throw failed("exit code " + process.exitValue());
@@ -102,6 +120,13 @@ final class CriuRun {
     /** Kills the process and all below it; of a restore that is whatever was brought back so far. */
     void kill() {
         ProcessTree.kill(process.pid(), KILL_TIMEOUT_MS);
+        if (log().toFile().length() > KEPT_LOG_BYTES) {
+            try (FileChannel file = FileChannel.open(log(), StandardOpenOption.WRITE)) {
+                file.truncate(KEPT_LOG_BYTES);
+            } catch (IOException e) {
+                LOG.warn("cannot shorten {}", log(), e);
+            }
+        }
     }
 
     void deleteDirectory() {
@@ -145,13 +170,17 @@ final class CriuRun {
         return String.join("; ", words.subList(Math.max(0, words.size() - LINES_QUOTED), words.size()));
     }
 
+    /** Whole lines from the end of the file; none when there is no such file. */
     private static List<String> lines(Path file) {
-        return Optional.of(file).filter(Files::exists).map(existing -> {
-            try {
-                return Files.readAllLines(existing, StandardCharsets.ISO_8859_1).stream().filter(line -> !line.isBlank()).toList();
-            } catch (IOException e) {
-                return List.of("(" + existing + " cannot be read: " + e + ")");
-            }
-        }).orElse(List.of());
+        if (!Files.exists(file)) {
+            return List.of();
+        }
+        try (FileChannel channel = FileChannel.open(file)) {
+            channel.position(Math.max(0, channel.size() - BYTES_QUOTED_FROM));
+            String text = new String(Channels.newInputStream(channel).readNBytes(BYTES_QUOTED_FROM), StandardCharsets.ISO_8859_1);
+            return text.lines().filter(line -> !line.isBlank()).toList();
+        } catch (IOException e) {
+            return List.of("(" + file + " cannot be read: " + e + ")");
+        }
     }
 }

@@ -31,16 +31,15 @@ final class Digests {
         }
     }
 
-    /** Copies until the end of {@code in}, or one byte past {@code maxBytes}; says what was read. */
+    /** Copies until the end of {@code in}, or until more than {@code maxBytes} were read; says what was read. */
     static FileDigest copy(InputStream in, OutputStream out, long maxBytes) throws IOException {
         MessageDigest digest = sha256();
         byte[] chunk = new byte[CHUNK_BYTES];
         long sizeBytes = 0;
         for (int count = in.read(chunk); count >= 0 && sizeBytes <= maxBytes; count = in.read(chunk)) {
-            int wanted = (int) Math.min(count, Math.max(1, maxBytes - sizeBytes + 1));
-            digest.update(chunk, 0, wanted);
-            out.write(chunk, 0, wanted);
-            sizeBytes += wanted;
+            digest.update(chunk, 0, count);
+            out.write(chunk, 0, count);
+            sizeBytes += count;
         }
         return new FileDigest(sizeBytes, HexFormat.of().formatHex(digest.digest()));
     }

@@ -13,7 +13,7 @@ import com.fasterxml.jackson.annotation.JsonInclude;
  * @param mode       permission bits with set-user-id, set-group-id and sticky; 0 for files of the image, as is all below
  * @param mtimeNanos time of last modification, nanoseconds since 1970
  */
-@JsonInclude(JsonInclude.Include.NON_DEFAULT)
+@JsonInclude(JsonInclude.Include.NON_NULL)
 public record ManifestEntry(String path, Kind kind, long sizeBytes, String sha256, String linkTarget, int mode, int uid,
                             int gid, long mtimeNanos) {
     /** What an entry is. */

@@ -19,6 +19,9 @@ public final class ClientReport {
         }
     }
 
+    /** As in the client: a shorter wait is not worth reporting. */
+    private static final long PAUSE_NANOS = 20_000_000;
+
     private final JsonNode json;
 
     ClientReport(JsonNode json) {
@@ -92,10 +95,11 @@ public final class ClientReport {
         List<Pause> pauses = new ArrayList<>();
         for (JsonNode connection : json.get("connections")) {
             String state = connection.get("state").asText();
+            Pause pause = new Pause(connection.get("id").asInt(), connection.get("lastAnswerNanos").asLong(),
+                    atNanos());
             if (connection.get("outstanding").asInt() > 0 && connection.get("openedNanos").asLong() != 0
-                    && !"DONE".equals(state)) {
-                pauses.add(new Pause(connection.get("id").asInt(), connection.get("lastAnswerNanos").asLong(),
-                        atNanos()));
+                    && !"DONE".equals(state) && pause.lengthNanos() >= PAUSE_NANOS) {
+                pauses.add(pause);
             }
         }
         return pauses;

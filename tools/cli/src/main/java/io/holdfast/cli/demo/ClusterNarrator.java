@@ -40,7 +40,8 @@ final class ClusterNarrator {
                     checkpointIndex, now.checkpoint().bytes() / 1024));
         }
         if (now.livePrimary() && now.takeoverTerm() > 0 && takeoverTerms.add(now.takeoverTerm())) {
-            timeline.print(Tone.PLAIN, node + "  took over (" + now.lastTakeover().reason() + "): "
+            timeline.printAtEpochMillis(Tone.PLAIN, now.lastTakeover().startedEpochMillis(), node
+                    + "  began to take over (" + now.lastTakeover().reason() + "); since then "
                     + steps(now.lastTakeover().stepsMs()));
         }
     }

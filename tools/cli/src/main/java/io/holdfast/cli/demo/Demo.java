@@ -38,6 +38,9 @@ final class Demo {
     private final List<Takeover> takeovers = new ArrayList<>();
     /** Nodes whose process must be running now. */
     private final Set<Machine> expectedUp = new HashSet<>();
+    private long lateFrames;
+    /** Takeovers told of before the client began: how a cluster comes up is its own affair. */
+    private int takeoversAtStart;
     private ClusterWatch cluster;
     private ClientWatch client;
 
@@ -74,7 +77,8 @@ final class Demo {
         }
         timeline.showClient(() -> "");
         return new Verdict(options, end, takeovers, elsewherePauseMs(),
-                narrator.takeoverTerms().size() - takeovers.size(), failure);
+                Math.max(0, narrator.takeoverTerms().size() - takeoversAtStart - takeovers.size()), lateFrames,
+                failure);
     }
 
     private void play() throws InterruptedException {
@@ -94,6 +98,8 @@ final class Demo {
                 heal(victim);
                 watchFor(1000);
             }
+            lateFrames += cluster.primary() != null && cluster.primary().equals(victim.name()) ? 0
+                    : testbed.lateFrames();
         }
     }
 
@@ -109,6 +115,7 @@ final class Demo {
                     return primary != null && cluster.nodes().size() == testbed.layout().nodes()
                             && (!options.checkpoints() || readyCheckpoint(primary) > 0);
                 });
+        takeoversAtStart = narrator.takeoverTerms().size();
     }
 
     private void openBeforeAndAfterACheckpoint() throws InterruptedException {
@@ -147,6 +154,7 @@ final class Demo {
     private Takeover failAndWatch(Machine victim) throws InterruptedException {
         long termBefore = cluster.nodes().values().stream().mapToLong(ServiceStatus::term).max().orElse(0);
         expectedUp.remove(victim);
+        testbed.formerSender(victim);
         timeline.print(Tone.ALARM, "demo: " + victim.name() + ": " + options.fault().description());
         long epochMillis = System.currentTimeMillis();
         long faultNanos = victim.inflict(options.fault());
@@ -157,11 +165,12 @@ final class Demo {
         await(TAKEOVER_BOUND, "every connection is answered again",
                 () -> client.latest().allAnsweredSinceNanos() - faultNanos > 0);
         long settledNanos = client.latest().atNanos();
-        Takeover takeover = new Takeover(options.fault(), victim.name(), name, told.term(), told.reason(), faultNanos,
+        List<Pause> pauses = client.pauses().stream().filter(pause -> pause.overlaps(faultNanos, settledNanos))
+                .toList();
+        long lastAnswerNanos = pauses.stream().mapToLong(Pause::endNanos).max().orElse(faultNanos);
+        return new Takeover(options.fault(), victim.name(), name, told.term(), told.reason(), faultNanos,
                 settledNanos, told.startedEpochMillis() - epochMillis, told.stepsMs(), told.replayedEntries(),
-                told.survived(), told.closed(), 0);
-        return takeover.settled(settledNanos, longestPauseMs(client.pauses().stream()
-                .filter(pause -> pause.overlaps(faultNanos, settledNanos)).toList()));
+                told.survived(), told.closed(), toMs(lastAnswerNanos - faultNanos), longestPauseMs(pauses));
     }
 
     private String newPrimary(long termBefore) {
@@ -244,6 +253,10 @@ final class Demo {
     }
 
     private static double longestPauseMs(List<Pause> pauses) {
-        return pauses.stream().mapToLong(Pause::lengthNanos).max().orElse(0) / 1_000 / 1e3;
+        return toMs(pauses.stream().mapToLong(Pause::lengthNanos).max().orElse(0));
+    }
+
+    private static double toMs(long nanos) {
+        return nanos / 1_000 / 1e3;
     }
 }

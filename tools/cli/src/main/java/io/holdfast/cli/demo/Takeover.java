@@ -9,14 +9,10 @@ import java.util.Map;
  * @param faultNanos when the fault was inflicted, System.nanoTime()
  * @param settledNanos when every connection had been answered again
  * @param noticedMs from the fault to the moment the new primary began its takeover
+ * @param answeredMs from the fault to the answer that came last of all connections' first ones
  * @param longestGapMs the longest time any connection went without an answer because of it
  */
 record Takeover(Fault fault, String oldPrimary, String newPrimary, long term, String reason, long faultNanos,
         long settledNanos, double noticedMs, Map<String, Double> stepsMs, long replayedEntries, int survived,
-        int closed, double longestGapMs) {
-
-    Takeover settled(long atNanos, double gapMs) {
-        return new Takeover(fault, oldPrimary, newPrimary, term, reason, faultNanos, atNanos, noticedMs, stepsMs,
-                replayedEntries, survived, closed, gapMs);
-    }
+        int closed, double answeredMs, double longestGapMs) {
 }

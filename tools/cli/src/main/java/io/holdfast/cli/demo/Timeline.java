@@ -35,6 +35,8 @@ final class Timeline {
     private final PrintWriter out;
     private final boolean colours;
     private final long startNanos;
+    /** System.nanoTime() of the epoch; good for as long as nobody sets the clock. */
+    private final long epochNanos = System.nanoTime() - System.currentTimeMillis() * 1_000_000;
     private Supplier<String> clientColumn = () -> "";
 
     Timeline(PrintWriter out, boolean colours, long startNanos) {
@@ -66,6 +68,11 @@ final class Timeline {
         String padded = client.isEmpty() ? text : String.format("%-" + CLUSTER_COLUMN_WIDTH + "s", text);
         out.println(time + painted(tone, padded) + (client.isEmpty() ? "" : painted(Tone.CLIENT, " | " + client)));
         out.flush();
+    }
+
+    /** Prints something that happened at a time of the wall clock, as nodes tell it. */
+    void printAtEpochMillis(Tone tone, long epochMillis, String text) {
+        print(tone, epochNanos + epochMillis * 1_000_000, text);
     }
 
     /** Prints text that has no time. */

@@ -13,10 +13,11 @@ import java.util.Locale;
  * @param client the client's last report; null when the run failed before a client counted
  * @param elsewherePauseMs the longest pause that belongs to no takeover (a checkpoint, a rejoin)
  * @param unexpectedTakeovers takeovers nobody caused
+ * @param lateFrames frames that a former primary sent as the VIP after the new one had begun to (I2)
  * @param failure why the run could not be ended; null when it was
  */
 record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeovers, double elsewherePauseMs,
-        int unexpectedTakeovers, String failure) {
+        int unexpectedTakeovers, long lateFrames, String failure) {
 
     Verdict {
         takeovers = List.copyOf(takeovers);
@@ -25,7 +26,7 @@ record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeover
     boolean passed() {
         return failure == null && client != null && takeovers.size() == options.kills()
                 && client.answers() > 0 && client.wrong() == 0 && client.lost() == 0 && client.broken() == 0
-                && client.finalDifferent() == 0 && client.finalCompared() == client.connections();
+                && lateFrames == 0 && client.finalDifferent() == 0 && client.finalCompared() == client.connections();
     }
 
     ObjectNode toJson() {
@@ -46,6 +47,7 @@ record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeover
         takeovers.forEach(takeover -> gaps.add(takeover.longestGapMs()));
         json.put("longestPauseElsewhereMs", elsewherePauseMs);
         json.put("unexpectedTakeovers", unexpectedTakeovers);
+        json.put("lateFrames", lateFrames);
         if (client != null) {
             json.set("latencyMicros", client.latencyMicros());
             ArrayNode complaints = json.putArray("complaints");
@@ -56,7 +58,7 @@ record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeover
             ObjectNode one = each.addObject();
             one.put("oldPrimary", takeover.oldPrimary()).put("newPrimary", takeover.newPrimary());
             one.put("term", takeover.term()).put("reason", takeover.reason());
-            one.put("noticedMs", takeover.noticedMs());
+            one.put("noticedMs", takeover.noticedMs()).put("answeredMs", takeover.answeredMs());
             ObjectNode steps = one.putObject("stepsMs");
             takeover.stepsMs().forEach(steps::put);
             one.put("replayedEntries", takeover.replayedEntries());
@@ -82,14 +84,17 @@ record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeover
         for (int i = 0; i < takeovers.size(); i++) {
             Takeover takeover = takeovers.get(i);
             row(timeline, "takeover " + (i + 1), String.format(Locale.ROOT,
-                    "%s -> %s, term %d: longest gap %.0f ms", takeover.oldPrimary(), takeover.newPrimary(),
-                    takeover.term(), takeover.longestGapMs()));
+                    "%s -> %s, term %d: longest gap %.0f ms, all answered %.0f ms after the fault",
+                    takeover.oldPrimary(), takeover.newPrimary(), takeover.term(), takeover.longestGapMs(),
+                    takeover.answeredMs()));
             row(timeline, "", String.format(Locale.ROOT, "begun %.0f ms after the fault; then %s",
                     takeover.noticedMs(), ClusterNarrator.steps(takeover.stepsMs())));
             row(timeline, "", takeover.replayedEntries() + " entries replayed, " + takeover.survived()
                     + " connections survived, " + takeover.closed() + " closed on purpose");
         }
         row(timeline, "other pauses", String.format(Locale.ROOT, "longest %.0f ms", elsewherePauseMs));
+        row(timeline, "two senders", lateFrames == 0 ? "never" : lateFrames
+                + " frames sent as the VIP by a former primary after the new one had begun");
         if (unexpectedTakeovers > 0) {
             row(timeline, "unexpected", unexpectedTakeovers + " takeovers that no fault caused");
         }

@@ -1,9 +1,10 @@
 package io.holdfast.cli.testbed;
 
+import static io.holdfast.capture.linux.LibC.check;
+
+import io.holdfast.capture.linux.LibC;
 import java.nio.file.Path;
 import java.util.concurrent.ThreadFactory;
-import jnr.ffi.LibraryLoader;
-import jnr.ffi.Runtime;
 
 /**
  * Makes threads that stand in a network namespace of the testbed, so that the process that drives it can talk to the
@@ -12,26 +13,10 @@ import jnr.ffi.Runtime;
  */
 public final class NetworkThreads implements ThreadFactory {
 
-    /** The calls of libc used here; see setns(2). */
-    public interface NamespaceCalls {
-        int open(String path, int flags);
-
-        int setns(int fd, int type);
-
-        int close(int fd);
-    }
-
-    private static final int O_RDONLY_CLOEXEC = 0x80000;
-    private static final int CLONE_NEWNET = 0x40000000;
-
     private final Path namespaceFile;
-    private final NamespaceCalls libc;
-    private final Runtime runtime;
 
     NetworkThreads(Path namespaceFile) {
         this.namespaceFile = namespaceFile;
-        this.libc = LibraryLoader.create(NamespaceCalls.class).load("c");
-        this.runtime = Runtime.getRuntime(libc);
     }
 
     @Override
@@ -45,15 +30,12 @@ public final class NetworkThreads implements ThreadFactory {
     }
 
     private void enter() {
-        int fd = libc.open(namespaceFile.toString(), O_RDONLY_CLOEXEC);
-        if (fd < 0) {
-            throw new TestbedException("open " + namespaceFile + ": errno " + runtime.getLastError());
-        }
-        int result = libc.setns(fd, CLONE_NEWNET);
-        int errno = runtime.getLastError();
-        libc.close(fd);
-        if (result != 0) {
-            throw new TestbedException("setns " + namespaceFile + ": errno " + errno);
+        int fd = check("open " + namespaceFile, LibC.open(namespaceFile.toString(),
+                LibC.O_RDONLY | LibC.O_CLOEXEC, 0));
+        try {
+            check("setns " + namespaceFile, LibC.setns(fd, LibC.CLONE_NEWNET));
+        } finally {
+            LibC.close(fd);
         }
     }
 }

@@ -26,6 +26,7 @@ public final class Testbed implements AutoCloseable {
     private final Layout layout;
     private final Removal removal;
     private final Switch network;
+    private final SenderWatch senders;
     private final List<Machine> machines = new ArrayList<>();
     private final AtomicBoolean closed = new AtomicBoolean();
     private final Thread atExit;
@@ -36,6 +37,7 @@ public final class Testbed implements AutoCloseable {
         this.layout = layout;
         this.removal = Removal.prepare(layout);
         this.network = new Switch(layout.switchNamespace());
+        this.senders = new SenderWatch(layout.switchNamespace());
         this.atExit = new Thread(this::removeOnce, "remove-" + layout.name());
         for (int node = 1; node <= layout.nodes(); node++) {
             machines.add(new Machine(layout, network, node));
@@ -130,6 +132,16 @@ public final class Testbed implements AutoCloseable {
     /** Ends every partition. */
     public void mend() {
         network.mend();
+    }
+
+    /** Says that this machine is about to lose the VIP: from now on {@link #lateFrames()} counts for it, from 0. */
+    public void formerSender(Machine machine) {
+        senders.former(machine.name());
+    }
+
+    /** Frames the former sender sent as the VIP after another machine had begun to: more than 0 breaks I2. */
+    public long lateFrames() {
+        return senders.lateFrames();
     }
 
     /** A command line that runs {@code command} in the client's namespace. */

@@ -48,6 +48,31 @@ class TestbedTest {
     }
 
     @Test
+    void framesOfAFormerSenderCountOnlyAfterAnotherHasBegun() {
+        try (Testbed testbed = Testbed.create(2)) {
+            testbed.formerSender(testbed.machine(1));
+            testbed.machine(1).run("ip", "address", "add", Layout.VIP + "/24", "dev", "eth0");
+            await().atMost(BOUND).until(() -> clientReaches(testbed, Layout.VIP));
+            assertThat(testbed.lateFrames()).isZero();
+
+            testbed.machine(1).run("ip", "address", "del", Layout.VIP + "/24", "dev", "eth0");
+            testbed.machine(2).run("ip", "address", "add", Layout.VIP + "/24", "dev", "eth0");
+            forgetNeighbours(testbed);
+            await().atMost(BOUND).until(() -> clientReaches(testbed, Layout.VIP));
+            assertThat(testbed.lateFrames()).isZero();
+
+            testbed.machine(2).run("ip", "address", "del", Layout.VIP + "/24", "dev", "eth0");
+            testbed.machine(1).run("ip", "address", "add", Layout.VIP + "/24", "dev", "eth0");
+            forgetNeighbours(testbed);
+            await().atMost(BOUND).until(() -> clientReaches(testbed, Layout.VIP));
+            assertThat(testbed.lateFrames()).as("an ARP answer and a TCP reset").isGreaterThanOrEqualTo(2);
+
+            testbed.formerSender(testbed.machine(1));
+            assertThat(testbed.lateFrames()).isZero();
+        }
+    }
+
+    @Test
     void aLinkGoesDownAndUp() {
         try (Testbed testbed = Testbed.create(2)) {
             testbed.machine(1).inflict(Fault.LINK);
@@ -176,6 +201,17 @@ class TestbedTest {
     }
 
     @Test
+    void whatIsLeftUpStaysUntilTheScriptIsRun() {
+        Testbed testbed = Testbed.create(1);
+        testbed.machine(1).start(List.of("sleep", "1000"));
+        String remove = testbed.leaveUp();
+        testbed.close();
+        assertThat(testbed.machine(1).running()).isTrue();
+        SystemCommand.run("sh", "-c", remove);
+        assertLeftNothing(testbed.layout().directory());
+    }
+
+    @Test
     void theJanitorRemovesEverythingWhenTheMakerIsKilled(@TempDir Path scratch) throws Exception {
         Path out = scratch.resolve("out");
         Process maker = new ProcessBuilder(JavaCommand.of(List.of("-Xmx64m"), AbandonedTestbed.class.getName(),
@@ -217,6 +253,10 @@ class TestbedTest {
     private static boolean clientReaches(Testbed testbed, String address) {
         List<String> command = testbed.inClient(List.of("sh", "-c", knock(address)));
         return refused(SystemCommand.attempt(command.toArray(String[]::new)));
+    }
+
+    private static void forgetNeighbours(Testbed testbed) {
+        SystemCommand.run("ip", "-n", testbed.layout().clientNamespace(), "neighbour", "flush", "all");
     }
 
     private static boolean reaches(Machine machine, String address) {

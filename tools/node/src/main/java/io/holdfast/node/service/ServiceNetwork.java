@@ -64,8 +64,8 @@ final class ServiceNetwork implements AutoCloseable {
     private final LeaseKeeper lease;
     private final VirtualAddress address;
     private final SocketScan sockets;
-    private CaptureAgent capture;
-    private EgressGuard guard;
+    private volatile CaptureAgent capture;
+    private volatile EgressGuard guard;
     private Loopback loopback;
     private ConntrackAdjust adjust;
     private volatile boolean vipHeld;
@@ -218,7 +218,7 @@ final class ServiceNetwork implements AutoCloseable {
     /** Any thread: what the gate counted. */
     Map<String, Long> counts() {
         Map<String, Long> counts = new LinkedHashMap<>();
-        if (capture != null) {
+        if (guard != null) {
             for (CaptureCount count : CaptureCount.values()) {
                 counts.put(count.name().toLowerCase(Locale.ROOT), capture.count(count));
             }

@@ -36,7 +36,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     private final ConnectionTable connections;
     private final Journal journal;
     private final VoteStore votes;
-    private RaftGroup group;
+    private volatile RaftGroup group;
     private final Ipv4Packet packet = new Ipv4Packet();
     private final TcpView segment = new TcpView();
     private ByteBuffer lastCommand = ByteBuffer.allocate(0);
@@ -145,6 +145,11 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         pipeline.close();
         leaderTerm = -1;
         watcher.onFailure(cause);
+    }
+
+    /** Whether it has joined the group; before that there is nothing to say of it. */
+    boolean hasJoined() {
+        return group != null;
     }
 
     /** Whether this member still leads {@code term}. */

@@ -20,7 +20,7 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
     private static final long REACHABLE_MS = 1_000;
 
     ServiceStatus build() {
-        if (replica == null) {
+        if (replica == null || !replica.hasJoined()) {
             return new ServiceStatus(service.name(), "STANDBY", state, message, 0, null, 0, 0, 0,
                     service.vip().getHostAddress(), network.vipHeld(), network.lease().held(), network.lease().lapses(),
                     workload(), null, 0, 0, network.counts(), List.of(), null);

@@ -1,0 +1,163 @@
+package io.holdfast.consensus;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.InputStreamReader;
+import java.io.PrintStream;
+import java.net.InetAddress;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
+import java.util.zip.CRC32;
+
+import io.holdfast.journal.Command;
+import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.JournalOptions;
+import io.holdfast.journal.VoteStore;
+
+/**
+ * Main of a child process: one member, told what to do by lines on standard input, telling what happens on standard
+ * output. Times are of {@link System#nanoTime()}, which on Linux all processes of a machine share.
+ */
+final class MemberProcess implements GroupListener {
+    private final PrintStream out;
+    private final AtomicLong committed = new AtomicLong();
+    private final CRC32 digest = new CRC32();
+    private volatile Thread waiter;
+    private volatile long evidence;
+    private RaftGroup group;
+
+    private MemberProcess(PrintStream out) {
+        this.out = out;
+    }
+
+    /** Arguments: own name, directory, members as name@port ..., all on 127.0.0.1. */
+    public static void main(String[] arguments) throws Exception {
+        List<Member> members = new ArrayList<>();
+        for (String argument : Arrays.copyOfRange(arguments, 2, arguments.length)) {
+            String[] parts = argument.split("@");
+            members.add(new Member(parts[0], InetAddress.getByName("127.0.0.1"), Integer.parseInt(parts[1])));
+        }
+        Path directory = Path.of(arguments[1]);
+        MemberProcess member = new MemberProcess(System.out);
+        GroupConfig config = GroupConfig.of("processes", arguments[0], members);
+        try (Journal journal = Journal.open(directory, JournalOptions.DEFAULT); VoteStore votes = VoteStore.open(directory);
+             RaftGroup group = RaftGroup.join(config, journal, votes, member)) {
+            member.group = group;
+            member.say("up " + ProcessHandle.current().pid());
+            member.obey();
+        }
+        System.exit(0);
+    }
+
+    private synchronized void say(String line) {
+        out.println(line);
+        out.flush();
+    }
+
+    private void obey() throws IOException {
+        BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
+        for (String line = in.readLine(); line != null; line = in.readLine()) {
+            String[] words = line.split(" ");
+            switch (words[0]) {
+                case "status" -> say(status());
+                case "offer" -> say("offered " + offer(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
+                case "bench" -> say(bench(Integer.parseInt(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3])));
+                case "close" -> {
+                    return;
+                }
+                default -> throw new IllegalArgumentException(line);
+            }
+        }
+    }
+
+    private String status() {
+        GroupStatus status = group.status();
+        synchronized (digest) {
+            return "status " + status.role() + " " + status.term() + " " + status.leader() + " " + status.commitIndex() + " "
+                    + committed.get() + " " + digest.getValue() + " " + status.lastIndex();
+        }
+    }
+
+    /** Offers entries as fast as they are taken; returns how many were taken before the lead was lost. */
+    private int offer(int count, int size) {
+        byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
+        for (int i = 0; i < count; i++) {
+            while (!group.offer(command, 0, command.length)) {
+                if (group.role() != Role.LEADER) {
+                    return i;
+                }
+                Thread.onSpinWait();
+            }
+        }
+        return count;
+    }
+
+    /** Latency from offer to commit in microseconds, with so many in flight. */
+    private String bench(int count, int size, int inFlight) {
+        byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
+        long[] sent = new long[count];
+        long[] latency = new long[count];
+        long base = committed.get();
+        long start = System.nanoTime();
+        waiter = Thread.currentThread();
+        int done = 0;
+        for (int i = 0; i < count || done < count; ) {
+            long seen = committed.get() - base;
+            long now = System.nanoTime();
+            for (; done < seen && done < count; done++) {
+                latency[done] = now - sent[done];
+            }
+            if (i < count && i - done < inFlight) {
+                sent[i] = System.nanoTime();
+                if (group.offer(command, 0, command.length)) {
+                    i++;
+                }
+            } else if (committed.get() - base == done) {
+                LockSupport.parkNanos(1_000_000);
+            }
+        }
+        long nanos = System.nanoTime() - start;
+        waiter = null;
+        Arrays.sort(latency);
+        return String.format("bench size=%d inflight=%d p50=%.1f p90=%.1f p99=%.1f p99.9=%.1f max=%.1f us rate=%.0f/s", size, inFlight,
+                latency[count / 2] / 1e3, latency[(int) (count * .9)] / 1e3, latency[(int) (count * .99)] / 1e3,
+                latency[(int) (count * .999)] / 1e3, latency[count - 1] / 1e3, count * 1e9 / nanos);
+    }
+
+    @Override
+    public void onLeader(long term) {
+        say("leader " + term + " " + System.nanoTime() + " " + group.electedNanos() + " " + group.previousLeaseBoundNanos());
+    }
+
+    @Override
+    public void onFollower(long term, String leader) {
+        say("follower " + term + " " + leader + " " + System.nanoTime());
+    }
+
+    @Override
+    public void onCommitted(long index, long term, byte[] command, int offset, int length) {
+        synchronized (digest) {
+            digest.update(command, offset, length);
+            committed.set(index);
+        }
+        Thread waiting = waiter;
+        if (waiting != null) {
+            LockSupport.unpark(waiting);
+        }
+    }
+
+    @Override
+    public void onLeaseEvidence(long term, long sentNanos) {
+        evidence = sentNanos;
+    }
+
+    @Override
+    public void onFailure(Throwable cause) {
+        say("failure " + cause);
+    }
+}
