@@ -44,9 +44,8 @@ leave_redis_disabled() {
   if [[ -d /run/systemd/system ]]; then
     systemctl unmask --quiet redis-server.service
     systemctl disable --quiet redis-server.service
-  else           # another init, or none: what Debian's scripts enabled for the next boot
+  else           # another init, or none yet: this takes systemd's links away too
     update-rc.d redis-server disable >/dev/null
-    deb-systemd-helper disable redis-server.service >/dev/null
   fi
 }
 
