@@ -91,6 +91,7 @@ final class Demo {
                 timeline.print(Tone.STEP, "demo: " + LATECOMERS + " connections more, opened after that checkpoint");
                 watchFor(500 + random.nextInt(1000));
             }
+            await(TAKEOVER_BOUND, "there is a live primary", () -> cluster.primary() != null);
             Machine victim = testbed.machine(cluster.primary());
             takeovers.add(failAndWatch(victim));
             watchFor(1500 + random.nextInt(1000));
@@ -135,20 +136,31 @@ final class Demo {
         watchFor(500 + random.nextInt(1000));
     }
 
-    /** Has the primary take a checkpoint and waits until it is ready on every node that answers. */
+    /** Has the primary take a checkpoint and waits until every node holds it. */
     private void checkpoint() throws InterruptedException {
         if (!options.checkpoints()) {
             return;
         }
-        String primary = cluster.primary();
-        if (primary == null) {
-            throw new DemoFailure("there is no live primary to take a checkpoint");
-        }
-        long before = readyCheckpoint(primary);
-        cluster.checkpoint(primary);
+        long before = cluster.nodes().values().stream().mapToLong(ServiceStatus::checkpointIndex).max().orElse(0);
+        await(CHECKPOINT_BOUND, "a primary takes a checkpoint on demand", this::checkpointTaken);
         await(CHECKPOINT_BOUND, "the checkpoint is ready and held by every node",
                 () -> cluster.nodes().size() == testbed.layout().nodes() && cluster.nodes().values().stream()
                         .allMatch(status -> status.checkpointIndex() > before && status.checkpoint().held()));
+    }
+
+    /** Asks once; a primary that refuses, e.g. because it just lost its leadership, is said and asked again. */
+    private boolean checkpointTaken() {
+        String primary = cluster.primary();
+        if (primary == null) {
+            return false;
+        }
+        try {
+            cluster.checkpoint(primary);
+            return true;
+        } catch (DemoFailure refused) {
+            timeline.print(Tone.ALARM, refused.getMessage());
+            return false;
+        }
     }
 
     private Takeover failAndWatch(Machine victim) throws InterruptedException {
