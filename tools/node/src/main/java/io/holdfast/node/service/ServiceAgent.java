@@ -1,7 +1,5 @@
 package io.holdfast.node.service;
 
-import io.holdfast.capture.CaptureObserver;
-import io.holdfast.capture.TcpView;
 import io.holdfast.consensus.GroupConfig;
 import io.holdfast.consensus.Member;
 import io.holdfast.node.config.NodeConfig;
@@ -78,7 +76,8 @@ public final class ServiceAgent implements AutoCloseable {
         this.onFailed = onFailed;
         Path dir = node.serviceDir(service);
         this.workloadFile = dir.resolve("workload.json");
-        this.network = new ServiceNetwork(service, pipeline, captureObserver(), this::workloadIntact);
+        this.network = new ServiceNetwork(service, pipeline, cause -> events.add(new Failed(replica, cause)),
+                this::workloadIntact);
         this.checkpoints = new CheckpointKeeper(node, service, dir, exchange);
         this.thread = new Thread(this::run, "service-" + service.name());
     }
@@ -146,20 +145,6 @@ public final class ServiceAgent implements AutoCloseable {
             @Override
             public void onFailure(Throwable cause) {
                 events.add(new Failed(of, cause));
-            }
-        };
-    }
-
-    private CaptureObserver captureObserver() {
-        return new CaptureObserver() {
-            @Override
-            public void onCaptured(TcpView segment) {
-                // Nothing to look for in every packet.
-            }
-
-            @Override
-            public void onFailure(Throwable cause) {
-                events.add(new Failed(replica, cause));
             }
         };
     }
@@ -248,6 +233,9 @@ public final class ServiceAgent implements AutoCloseable {
             join();
         }
         Primary live = primary;
+        if (live != null) {
+            network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);
+        }
         if (live != null && !checkpoints.underWay()) {
             String reason = live.due(replica.applied(), replica.packetsSinceMark(), service.checkpoint());
             if (reason != null) {
