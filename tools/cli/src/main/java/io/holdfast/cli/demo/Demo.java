@@ -91,8 +91,7 @@ final class Demo {
                 timeline.print(Tone.STEP, "demo: " + LATECOMERS + " connections more, opened after that checkpoint");
                 watchFor(500 + random.nextInt(1000));
             }
-            await(TAKEOVER_BOUND, "there is a live primary", () -> cluster.primary() != null);
-            Machine victim = testbed.machine(cluster.primary());
+            Machine victim = testbed.machine(awaitPrimary());
             takeovers.add(failAndWatch(victim));
             watchFor(1500 + random.nextInt(1000));
             if (kill < options.kills() || options.keep() || options.fault() != Fault.CRASH) {
@@ -161,6 +160,12 @@ final class Demo {
             timeline.print(Tone.ALARM, refused.getMessage());
             return false;
         }
+    }
+
+    private String awaitPrimary() throws InterruptedException {
+        String[] primary = new String[1];
+        await(TAKEOVER_BOUND, "there is a live primary", () -> (primary[0] = cluster.primary()) != null);
+        return primary[0];
     }
 
     private Takeover failAndWatch(Machine victim) throws InterruptedException {
