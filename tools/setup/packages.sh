@@ -44,7 +44,7 @@ leave_redis_disabled() {
   if [[ -d /run/systemd/system ]]; then
     systemctl unmask --quiet redis-server.service
     systemctl disable --quiet redis-server.service
-  elif command -v update-rc.d >/dev/null; then
+  else           # another init, or none yet: this takes systemd's links away too
     update-rc.d redis-server disable >/dev/null
   fi
 }

@@ -26,6 +26,7 @@ public final class EgressLease implements AutoCloseable {
     private static final int NFNL_MSG_BATCH_BEGIN = 0x10;
     private static final int NFNL_MSG_BATCH_END = 0x11;
     private static final int NFT_MSG_NEWSETELEM = SUBSYSTEM_NFTABLES << 8 | 12;
+    private static final int NFT_MSG_GETSETELEM = SUBSYSTEM_NFTABLES << 8 | 13;
     private static final int NFT_MSG_DELSETELEM = SUBSYSTEM_NFTABLES << 8 | 14;
     private static final int NFPROTO_NETDEV = 5;
     private static final int NFTA_SET_ELEM_LIST_TABLE = 1;
@@ -152,6 +153,16 @@ public final class EgressLease implements AutoCloseable {
         return revoke(Right.CLAIM);
     }
 
+    /** Whether the kernel lets IPv4 packets with the address out right now. */
+    public boolean isLeaseHeld() {
+        return isHeld(Right.LEASE);
+    }
+
+    /** Whether the kernel lets ARP packets with the address out right now. */
+    public boolean isClaimHeld() {
+        return isHeld(Right.CLAIM);
+    }
+
     private boolean grant(Right right, long deadlineNanos) {
         revoke(right);
         return change(right, deadlineNanos, false);
@@ -159,6 +170,17 @@ public final class EgressLease implements AutoCloseable {
 
     private boolean renew(Right right, long deadlineNanos) {
         return change(right, deadlineNanos, true);
+    }
+
+    private boolean isHeld(Right right) {
+        writer.clear();
+        element(NFT_MSG_GETSETELEM, 0, right, 0);
+        int result = socket.tryRequest(writer);
+        if (result == -Errno.ENOENT) {
+            return false;
+        }
+        refuse(right, result);
+        return true;
     }
 
     /**
@@ -191,6 +213,11 @@ public final class EgressLease implements AutoCloseable {
     }
 
     private boolean revoke(Right right) {
+        // A transaction that fails waits for all of the kernel's readers (nf_tables_abort, synchronize_rcu), 10 ms and
+        // more; so look first. One that expires after the look costs that time and nothing else.
+        if (!isHeld(right)) {
+            return false;
+        }
         begin();
         element(NFT_MSG_DELSETELEM, 0, right, 0);
         int result = commit();

@@ -52,9 +52,13 @@ class CaptureAgentTest {
     }
 
     private CaptureAgent newAgent(int maxHeld) {
+        return newAgent(maxHeld, 16384, 8 << 20);
+    }
+
+    private CaptureAgent newAgent(int maxHeld, int kernelPackets, int receiveBufferBytes) {
         return network.node.call(() -> new CaptureAgent("test",
-                IngressQueue.open(TestNetwork.QUEUE, 16384, 8 << 20), TestNetwork.VIP_ADDRESS, maxHeld, sink, null)
-                .start());
+                IngressQueue.open(TestNetwork.QUEUE, kernelPackets, receiveBufferBytes), TestNetwork.VIP_ADDRESS,
+                maxHeld, sink, null).start());
     }
 
     @AfterEach
@@ -287,6 +291,44 @@ class CaptureAgentTest {
         awaitTaken(17);
         commit(17);
         assertThat(received()).isEqualTo("room again");
+    }
+
+    @Test
+    void i9AFullQueueInTheKernelDropsAndIsCountedAndNothingHangs() throws Exception {
+        agent.close();
+        agent = newAgent(MAX_HELD, 8, 8 << 20);
+        sink.commitAtOnce(true);
+        gate(GateMode.PAUSED);
+        for (int i = 0; i < 20; i++) {
+            send(Integer.toString(i));
+        }
+        await().until(() -> agent.kernelCounts().droppedQueueFull() == 12);
+        gate(GateMode.OPEN);
+        for (int i = 0; i < 8; i++) {
+            assertThat(received()).isEqualTo(Integer.toString(i));
+        }
+        send("after");
+        assertThat(received()).isEqualTo("after");
+    }
+
+    @Test
+    void i9AFullReceiveBufferDropsAndIsCountedAndNothingHangs() throws Exception {
+        agent.close();
+        agent = newAgent(MAX_HELD, 16384, 4096);
+        sink.commitAtOnce(true);
+        gate(GateMode.PAUSED);
+        for (int i = 0; i < 200; i++) {
+            send(Integer.toString(i));
+        }
+        await().until(() -> agent.kernelCounts().droppedBufferFull() + agent.kernelCounts().waiting() == 200);
+        long waiting = agent.kernelCounts().waiting();
+        assertThat(waiting).isBetween(1L, 199L);
+        gate(GateMode.OPEN);
+        for (int i = 0; i < waiting; i++) {
+            assertThat(received()).isEqualTo(Integer.toString(i));
+        }
+        send("after");
+        assertThat(received()).isEqualTo("after");
     }
 
     @Test

@@ -154,6 +154,16 @@ class EgressLeaseTest {
     }
 
     @Test
+    void whetherARightIsHeldCanBeAsked() {
+        assertThat(lease.isLeaseHeld()).isFalse();
+        assertThat(lease.grantLease(LONG_MS)).isTrue();
+        assertThat(lease.isLeaseHeld()).isTrue();
+        assertThat(lease.isClaimHeld()).isFalse();
+        assertThat(lease.grantLease(100)).as("granted anew, shorter").isTrue();
+        await().atMost(LIMIT_MS, TimeUnit.MILLISECONDS).until(() -> !lease.isLeaseHeld());
+    }
+
+    @Test
     void aCallHeldUpOnItsWayLosesTheLease() throws Exception {
         assertThat(lease.grantLease(LONG_MS)).isTrue();
         lease.close();

@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
+import io.holdfast.journal.Command;
+
 /**
  * What a group needs to know to start.
  *
@@ -20,11 +22,11 @@ import java.util.Set;
  * @param maxInFlightBytes  bytes offered and not yet taken by the runner, at most; rounded up to a power of two
  * @param windowBytes       bytes on the way to one follower and not yet acknowledged, at most
  * @param batchBytes        bytes of entries in one message, unless a single entry is longer
- * @param syncBeforeAck     force entries to disk before they are acknowledged
+ * @param maxCommandBytes   the longest command taken; not longer than the journal's own limit
  */
 public record GroupConfig(String groupName, String self, List<Member> members, int leaseHeartbeatMs,
                           int electionTimeoutMs, int electionJitterMs, int stepDownMs, int resendMs, int maxInFlight,
-                          int maxInFlightBytes, int windowBytes, int batchBytes, boolean syncBeforeAck) {
+                          int maxInFlightBytes, int windowBytes, int batchBytes, int maxCommandBytes) {
 
     public GroupConfig {
         Objects.requireNonNull(groupName, "groupName");
@@ -39,31 +41,38 @@ public record GroupConfig(String groupName, String self, List<Member> members, i
         require(maxInFlight > 0, "maxInFlight must be positive");
         require(maxInFlightBytes >= 1 << 16 && maxInFlightBytes <= 1 << 30, "maxInFlightBytes must be 64 KiB to 1 GiB");
         require(batchBytes >= 1024 && batchBytes <= windowBytes, "batchBytes must be 1024 to windowBytes");
+        require(maxCommandBytes >= Command.HEADER_BYTES && maxCommandBytes <= maxInFlightBytes / 4,
+                "maxCommandBytes must be " + Command.HEADER_BYTES + " to a quarter of maxInFlightBytes");
     }
 
     /** The defaults for this group. */
     public static GroupConfig of(String groupName, String self, List<Member> members) {
-        return new GroupConfig(groupName, self, members, 40, 120, 40, 300, 100, 8192, 8 << 20, 512 << 10, 64 << 10, false);
-    }
-
-    public GroupConfig withElection(int timeoutMs, int jitterMs) {
-        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, timeoutMs, jitterMs,
-                Math.max(stepDownMs, 2 * timeoutMs), resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, syncBeforeAck);
+        return new GroupConfig(groupName, self, members, 40, 120, 40, 300, 100, 8192, 8 << 20, 512 << 10, 64 << 10, 1 << 20);
     }
 
     public GroupConfig withLeaseHeartbeatMs(int ms) {
         return new GroupConfig(groupName, self, members, ms, electionTimeoutMs, electionJitterMs, stepDownMs, resendMs,
-                maxInFlight, maxInFlightBytes, windowBytes, batchBytes, syncBeforeAck);
+                maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+    }
+
+    public GroupConfig withElection(int timeoutMs, int jitterMs, int newStepDownMs) {
+        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, timeoutMs, jitterMs, newStepDownMs, resendMs,
+                maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxInFlight(int entries) {
         return new GroupConfig(groupName, self, members, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
-                resendMs, entries, maxInFlightBytes, windowBytes, batchBytes, syncBeforeAck);
+                resendMs, entries, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
-    public GroupConfig withSyncBeforeAck(boolean sync) {
+    public GroupConfig withWindow(int newWindowBytes, int newBatchBytes) {
         return new GroupConfig(groupName, self, members, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
-                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, sync);
+                resendMs, maxInFlight, maxInFlightBytes, newWindowBytes, newBatchBytes, maxCommandBytes);
+    }
+
+    public GroupConfig withMaxCommandBytes(int bytes) {
+        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
+                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, bytes);
     }
 
     /** The member this node is. */

@@ -10,6 +10,8 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
+import io.holdfast.journal.Command;
+import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
@@ -84,6 +86,7 @@ class GroupRaft extends RAFT {
         replica = new Replica(this, journal);
         campaign = new Campaign(this, random);
         applier = new Applier(journal, listener, shown);
+        setId(ID);
         raftId(config.self());
         members(config.members().stream().map(Member::name).toList());
         maxLogCacheSize(0);
@@ -187,6 +190,7 @@ class GroupRaft extends RAFT {
     }
 
     boolean offer(byte[] command, int offset, int length) {
+        requireCommand(command, offset, length);
         boolean taken = proposals.offer(command, offset, length);
         if (taken) {
             mailbox.wake();
@@ -195,16 +199,23 @@ class GroupRaft extends RAFT {
     }
 
     CompletableFuture<Long> propose(byte[] command) {
-        if (command.length > proposals.maxCommandBytes()) {
-            throw new IllegalArgumentException("command of " + command.length + " bytes is longer than "
-                    + proposals.maxCommandBytes());
-        }
+        requireCommand(command, 0, command.length);
         CompletableFuture<Long> future = proposals.propose(command);
         if (future == null) {
             return CompletableFuture.failedFuture(new NotLeaderException(shown.term, shown.leader));
         }
         mailbox.wake();
         return future;
+    }
+
+    /** Here, on the caller's thread: on the runner the journal's refusal would stop the group. */
+    private void requireCommand(byte[] command, int offset, int length) {
+        String problem = Command.problem(command, offset, length);
+        if (problem != null || length > config.maxCommandBytes() || Command.kind(command, offset) == EntryKind.TAIL_CUT) {
+            throw new IllegalArgumentException(problem != null ? problem : "not a command of at most "
+                    + config.maxCommandBytes() + " bytes that may be proposed: " + length + " bytes, "
+                    + Command.kind(command, offset));
+        }
     }
 
     /** Commands come in by {@link RaftGroup} alone, which keeps their order and their bound. */

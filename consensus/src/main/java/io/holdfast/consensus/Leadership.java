@@ -7,6 +7,7 @@ import java.util.concurrent.CompletableFuture;
 
 import io.holdfast.consensus.GroupStatus.PeerProgress;
 import io.holdfast.journal.Command;
+import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalEntry;
@@ -72,7 +73,7 @@ final class Leadership {
         byte[] command = Command.encode(EntryKind.TERM_START, 0, System.currentTimeMillis() * NANOS_PER_MS, new byte[0]);
         termStartIndex = journal.append(term, false, command, 0, command.length);
         raft.appendedTo(termStartIndex);
-        syncIfConfigured();
+        syncIfAsked();
         heartbeat(now);
         peers.forEach(this::replicate);
         advanceCommit();
@@ -114,14 +115,14 @@ final class Leadership {
             return false;
         }
         raft.appendedTo(previous + batch.count());
-        syncIfConfigured();
+        syncIfAsked();
         sendToAll(previous);
         advanceCommit();
         return true;
     }
 
-    private void syncIfConfigured() {
-        if (config.syncBeforeAck()) {
+    private void syncIfAsked() {
+        if (journal.durability() == Durability.DISK) {
             journal.sync();
         }
     }

@@ -46,11 +46,6 @@ final class ProposalRing {
         this.maxInFlight = maxInFlight;
     }
 
-    /** The longest command that always fits an empty ring, wherever its end is. */
-    int maxCommandBytes() {
-        return ring.length / 2 - 16;
-    }
-
     /** False when closed, when too many entries are in flight, or when the ring is full. Never waits for the group. */
     synchronized boolean offer(byte[] command, int from, int byteCount) {
         if (!open || offered - settled >= maxInFlight) {

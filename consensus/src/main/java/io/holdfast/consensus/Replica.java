@@ -1,5 +1,6 @@
 package io.holdfast.consensus;
 
+import io.holdfast.journal.Durability;
 import io.holdfast.journal.Journal;
 import org.jgroups.Message;
 import org.slf4j.Logger;
@@ -130,13 +131,13 @@ final class Replica {
         if (owedAnswer == null) {
             return;
         }
-        syncIfConfigured();
+        syncIfAsked();
         raft.outbox().send(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0, raft.committed(), journal.lastIndex());
         owedAnswer = null;
     }
 
-    private void syncIfConfigured() {
-        if (unsynced && raft.config().syncBeforeAck()) {
+    private void syncIfAsked() {
+        if (unsynced && journal.durability() == Durability.DISK) {
             journal.sync();
         }
         unsynced = false;
@@ -150,7 +151,7 @@ final class Replica {
         heardLeader(from);
         raft.commitTo(Math.min(header.b, verified));
         answeredNanos = raft.nanoTime();
-        syncIfConfigured();
+        syncIfAsked();
         raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified, raft.committed(), journal.lastIndex());
     }
 

@@ -33,7 +33,6 @@ class JournalAllocationTest {
             before = allocated();
             read(journal, entry, MEASURED);
             double aRead = (double) (allocated() - before) / MEASURED;
-            System.out.printf("append %.2f B, read %.2f B%n", anAppend, aRead);
             assertThat(anAppend).isLessThan(APPEND_BYTES);
             assertThat(aRead).isLessThan(0.1);
         }

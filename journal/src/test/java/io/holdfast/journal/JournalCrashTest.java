@@ -1,10 +1,16 @@
 package io.holdfast.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.awaitility.Awaitility.await;
 
 import java.io.BufferedInputStream;
 import java.io.DataInputStream;
 import java.io.EOFException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Random;
@@ -42,6 +48,43 @@ class JournalCrashTest {
             assertThat(check(dir)).isBetween(acknowledged - 1, acknowledged + 1);
         }
         assertThat(JournalVerifier.verify(dir).cuts()).isGreaterThan(100);
+    }
+
+    @Test
+    void aReaderInAnotherProcessFollowsTheLiveWriterAndNobodyElseMayWrite() throws Exception {
+        Path dir = scratch.resolve("journal");
+        Process process = AppendingProcess.start(dir, 2_000, 7, scratch.resolve("errors"));
+        // Takes the acknowledgements away, so that the writer never waits.
+        Thread drain = new Thread(() -> {
+            try (InputStream in = process.getInputStream()) {
+                in.transferTo(OutputStream.nullOutputStream());
+            } catch (IOException e) {
+                throw new UncheckedIOException(e);
+            }
+        });
+        drain.start();
+        try {
+            await().atMost(30, TimeUnit.SECONDS).until(() -> Files.exists(dir) && JournalVerifier.verify(dir).lastIndex() > 0);
+            assertThatThrownBy(() -> Journal.open(dir, JournalOptions.DEFAULT)).isInstanceOf(JournalException.class)
+                    .hasMessageContaining("another process");
+            try (JournalReader reader = JournalReader.open(dir)) {
+                await().atMost(60, TimeUnit.SECONDS).pollInterval(1, TimeUnit.MILLISECONDS).until(() -> {
+                    long from = Math.max(1, reader.lastIndex());
+                    reader.refresh();
+                    for (long i = from; i <= reader.lastIndex(); i++) {
+                        assertThat(reader.read(i, entry)).isTrue();
+                        assertThat(Commands.isNumbered(entry, i)).isTrue();
+                    }
+                    return reader.lastIndex() > 20_000;
+                });
+            }
+            assertThat(process.isAlive()).isTrue();
+        } finally {
+            process.toHandle().destroyForcibly();
+            assertThat(process.waitFor(30, TimeUnit.SECONDS)).isTrue();
+            drain.join(30_000);
+        }
+        check(dir);
     }
 
     /** Returns the last index the process acknowledged before it died. */

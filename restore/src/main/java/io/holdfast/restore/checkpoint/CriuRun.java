@@ -84,6 +84,13 @@ final class CriuRun {
         } while (!heard.equals(line));
     }
 
+    /** Throws when the time is up. */
+    void requireTime() {
+        if (System.nanoTime() - deadlineNanos > 0) {
+            throw timedOut();
+        }
+    }
+
     void answer(String line) {
         try {
             process.getOutputStream().write((line + "\n").getBytes(StandardCharsets.US_ASCII));
@@ -96,9 +103,7 @@ final class CriuRun {
     /** Waits for the end of the process, which has to be a good one. */
     void awaitSuccess() {
         while (!awaitEnd(LOG_CHECK_MS)) {
-            if (System.nanoTime() - deadlineNanos > 0) {
-                throw timedOut();
-            }
+            requireTime();
             if (log().toFile().length() > MAX_LOG_BYTES) {
                 throw failed("it turns in circles");
             }

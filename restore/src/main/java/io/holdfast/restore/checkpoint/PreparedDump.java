@@ -50,6 +50,7 @@ public final class PreparedDump implements AutoCloseable {
         long dumpedNanos = System.nanoTime();
         whileStill.run();
         long copiedNanos = System.nanoTime();
+        run.requireTime();
         run.answer(Criu.GO);
         run.awaitSuccess();
         state = State.OVER;

@@ -191,6 +191,11 @@ public final class Connection {
         return state == ConnectionState.SYN_SEEN || candidateIndex != 0;
     }
 
+    /** The client's initial number in the handshake that is pending. */
+    public int pendingIsn() {
+        return candidateIndex != 0 ? candidateIsn : clientIsn;
+    }
+
     /** The SYN of the handshake that is pending. */
     public long pendingSynIndex() {
         return candidateIndex != 0 ? candidateIndex : synIndex;

@@ -7,6 +7,7 @@ import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.SocketOwners;
 import io.holdfast.restore.connection.SocketRepair;
 import io.holdfast.restore.connection.SocketScan;
+import io.holdfast.restore.connection.SocketState;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;
 import java.util.ArrayList;
@@ -16,6 +17,7 @@ import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Makes the sockets of a clone fit for the outside after its replay, and says which connections go on; owned by one
@@ -25,6 +27,8 @@ public final class TakeoverFix {
     /** Of timestamps: a lag that a client does not see as going backwards is left alone up to here. */
     private static final int AHEAD_ENOUGH = 1 << 20;
     private static final long MICROS_PER_MS = 1000;
+    /** How long the workload has to accept connections before they are given up. */
+    private static final long ACCEPT_NANOS = 100_000_000;
 
     private final SocketScan scan;
     private final ConntrackAdjust conntrack;
@@ -32,6 +36,10 @@ public final class TakeoverFix {
     private final List<FixReport.Survivor> survivors = new ArrayList<>();
     private final List<FixReport.Doomed> doomed = new ArrayList<>();
     private final List<TcpTuple> pending = new ArrayList<>();
+    private final List<Unaccepted> unaccepted = new ArrayList<>();
+
+    private record Unaccepted(Connection known, ReplayReport.Outcome outcome) {
+    }
 
     /**
      * @param timestampMarginMs how far beyond the time since the client's last echo timestamps are put: covers what
@@ -49,20 +57,21 @@ public final class TakeoverFix {
      * @param table with everything that was replayed applied
      * @param replay what the replay reported
      * @param virtualAddress the address clients talk to
-     * @param pids the processes of the workload
+     * @param pids gives the processes of the workload as they are at the call
      * @param nowEpochNanos the time now by the clock of the node that captured the last entries
      */
-    public FixReport fix(ConnectionTable table, ReplayReport replay, int virtualAddress, Collection<Integer> pids,
+    public FixReport fix(ConnectionTable table, ReplayReport replay, int virtualAddress, Supplier<Collection<Integer>> pids,
                          long nowEpochNanos) {
         long begin = System.nanoTime();
         Map<TcpTuple, ReplayReport.Outcome> outcomes = new HashMap<>();
         replay.connections().forEach(outcome -> outcomes.merge(outcome.tuple(), outcome, TakeoverFix::later));
-        SocketOwners owners = SocketOwners.of(pids);
+        SocketOwners owners = SocketOwners.of(pids.get());
         Set<TcpTuple> present = new HashSet<>();
         for (TcpSocket socket : scan.connections(virtualAddress)) {
             present.add(socket.tuple());
             judge(socket, table.find(socket.tuple()), outcomes.get(socket.tuple()), owners, nowEpochNanos);
         }
+        awaitAccepted(pids, nowEpochNanos);
         for (ReplayReport.Outcome outcome : outcomes.values()) {
             if (!present.contains(outcome.tuple()) && outcome.resets() > 0 && isOpen(table.find(outcome.tuple()))) {
                 doomed.add(new FixReport.Doomed(outcome.tuple(), FixReport.Reason.RESET_BY_CLONE));
@@ -82,27 +91,51 @@ public final class TakeoverFix {
 
     private void judge(TcpSocket socket, Connection known, ReplayReport.Outcome outcome, SocketOwners owners,
                        long nowEpochNanos) {
-        switch (socket.state()) {
-            case TIME_WAIT, CLOSE, FIN_WAIT2, LISTEN -> {
-                return; // nothing of the server's side is left to send
-            }
-            case SYN_RECV, NEW_SYN_RECV, SYN_SENT -> {
-                pending.add(socket.tuple());
-                return;
-            }
-            default -> { }
-        }
         if (outcome != null && outcome.delta() != 0) {
-            conntrack.install(socket.tuple(), outcome.delta());
+            conntrack.install(socket.tuple(), outcome.delta()); // what is closing too: its acknowledgements still come
         }
-        FixReport.Reason reason = reasonToClose(socket, known, outcome, owners);
-        if (reason != null) {
-            doomed.add(new FixReport.Doomed(socket.tuple(), reason));
+        SocketState state = socket.state();
+        if (state == SocketState.SYN_RECV || state == SocketState.NEW_SYN_RECV) {
+            pending.add(socket.tuple());
             return;
         }
-        int raisedBy = known.hasTimestamps() ? raise(known, owners.owner(socket.inode()), nowEpochNanos) : 0;
+        boolean quiet = state == SocketState.FIN_WAIT2 && owners.owner(socket.inode()) == null;
+        if (quiet || state == SocketState.TIME_WAIT || state == SocketState.CLOSE) {
+            return; // the workload has closed it and the client has everything
+        }
+        FixReport.Reason reason = reasonToClose(socket, known, outcome, owners);
+        if (reason == FixReport.Reason.NOT_ACCEPTED) {
+            unaccepted.add(new Unaccepted(known, outcome));
+        } else if (reason != null) {
+            doomed.add(new FixReport.Doomed(socket.tuple(), reason));
+        } else {
+            survive(socket, known, outcome, owners.owner(socket.inode()), nowEpochNanos);
+        }
+    }
+
+    private void survive(TcpSocket socket, Connection known, ReplayReport.Outcome outcome, SocketOwners.Owner owner,
+                         long nowEpochNanos) {
+        int raisedBy = known.hasTimestamps() ? raise(known, owner, nowEpochNanos) : 0;
         survivors.add(new FixReport.Survivor(socket.tuple(), outcome.delta(), outcome.acknowledgedToClone(),
                 socket.sendQueueBytes(), raisedBy));
+    }
+
+    /** The workload may be about to accept what was replayed last. */
+    private void awaitAccepted(Supplier<Collection<Integer>> pids, long nowEpochNanos) {
+        long begin = System.nanoTime();
+        while (!unaccepted.isEmpty() && System.nanoTime() - begin < ACCEPT_NANOS) {
+            SocketOwners owners = SocketOwners.of(pids.get());
+            unaccepted.removeIf(each -> {
+                TcpSocket socket = scan.find(each.known.tuple());
+                SocketOwners.Owner owner = socket == null ? null : owners.owner(socket.inode());
+                if (owner != null) {
+                    survive(socket, each.known, each.outcome, owner, nowEpochNanos);
+                }
+                return socket == null || owner != null;
+            });
+        }
+        unaccepted.forEach(each -> doomed.add(
+                new FixReport.Doomed(each.known.tuple(), FixReport.Reason.NOT_ACCEPTED)));
     }
 
     private FixReport.Reason reasonToClose(TcpSocket socket, Connection known, ReplayReport.Outcome outcome,

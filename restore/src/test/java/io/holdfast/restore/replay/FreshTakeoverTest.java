@@ -11,7 +11,7 @@ import org.junit.jupiter.api.Test;
 /** A real Redis dies; a fresh one in another namespace gets its packets again; real clients go on. */
 class FreshTakeoverTest {
     private static final int PORT = 6379;
-    private static final String[] REDIS = {"redis-server", "--port", "6379", "--bind", "0.0.0.0", "--protected-mode",
+    static final String[] REDIS = {"redis-server", "--port", "6379", "--bind", "0.0.0.0", "--protected-mode",
         "no", "--save", "", "--appendonly", "no"};
 
     @Test

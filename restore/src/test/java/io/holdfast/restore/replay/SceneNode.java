@@ -87,7 +87,7 @@ final class SceneNode implements AutoCloseable {
     /** Replays what the tape held when it was taken over into a fresh workload. */
     void replay(Tape.Source source, ConnectionTable table, ReplayOptions options) {
         replay = namespace.call(() -> new Replayer(loopback, scan, options).replay(new ConnectionTable(16), source));
-        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, List.of((int) workload.pid()),
+        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, () -> List.of((int) workload.pid()),
                 System.currentTimeMillis() * 1_000_000);
     }
 
