@@ -123,18 +123,21 @@ final class ServiceNetwork implements AutoCloseable {
     /**
      * Step CAPTURED: from here on clients' packets are captured, committed and held; nothing is answered.
      *
-     * @param table with every entry committed by now
+     * @param table   with every entry committed by now
+     * @param leading whether the term goes on; asked while a majority is waited for
+     * @return false when no majority confirmed the leadership
      */
-    void capture(long term, ConnectionTable table) {
+    boolean capture(long term, ConnectionTable table, BooleanSupplier leading) {
         handshakes.begin(table);
         gate(GateMode.HOLD, LEASE_TIMEOUT_MS);
         loopback.engage();
         address.add();
         vipHeld = true;
-        if (!lease.ask(LeaseKeeper.Right.CLAIM, term, LEASE_TIMEOUT_MS)) {
-            throw new IllegalStateException("no majority confirmed the leadership within " + LEASE_TIMEOUT_MS + " ms");
+        boolean confirmed = lease.ask(LeaseKeeper.Right.CLAIM, term, LEASE_TIMEOUT_MS, leading);
+        if (confirmed) {
+            announce();
         }
-        announce();
+        return confirmed;
     }
 
     /** Tells the neighbours where the address is. */
@@ -142,14 +145,19 @@ final class ServiceNetwork implements AutoCloseable {
         address.announce(ANNOUNCEMENTS);
     }
 
-    /** Step LIVE: the workload may send from here on, and its answers leave for the outside. */
-    void goLive(long term) {
-        if (!lease.ask(LeaseKeeper.Right.LEASE, term, LEASE_TIMEOUT_MS)) {
-            throw new IllegalStateException("no majority confirmed the lease within " + LEASE_TIMEOUT_MS + " ms");
+    /**
+     * Step LIVE: the workload may send from here on, and its answers leave for the outside.
+     *
+     * @return false when no majority confirmed the lease
+     */
+    boolean goLive(long term, BooleanSupplier leading) {
+        if (!lease.ask(LeaseKeeper.Right.LEASE, term, LEASE_TIMEOUT_MS, leading)) {
+            return false;
         }
         loopback.release();
         gate(GateMode.OPEN, LEASE_TIMEOUT_MS);
         announce();
+        return true;
     }
 
     /** Nothing leaves with the address, and nothing comes in; packets held are dropped. */
@@ -157,7 +165,7 @@ final class ServiceNetwork implements AutoCloseable {
         if (capture == null) {
             return;
         }
-        lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS);
+        lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS, () -> true);
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
         handshakes.end();
         lateHandshakes.clear();
@@ -184,6 +192,7 @@ final class ServiceNetwork implements AutoCloseable {
         for (TcpSocket socket : sockets.connections(vip)) {
             sockets.destroy(socket.tuple());
         }
+        loopback.discardAnswers();
     }
 
     void gate(GateMode mode, long timeoutMs) {

@@ -55,7 +55,7 @@ final class Takeover {
         this.replica = replica;
         this.checkpoints = checkpoints;
         this.pipeline = pipeline;
-        this.restorer = new WorkloadRestorer(service, checkpoints, workloadFile);
+        this.restorer = new WorkloadRestorer(service, checkpoints, workloadFile, network::forgetConnections);
         this.term = term;
         this.electedIndex = electedIndex;
     }
@@ -68,7 +68,8 @@ final class Takeover {
     Primary run() {
         reached(TakeoverStep.ELECTED, "term " + term + ", entry " + electedIndex);
         pipeline.open(term);
-        network.capture(term, ConnectionTable.of(replica.connections(), WorkloadRestorer.TABLE_CAPACITY));
+        ConnectionTable table = ConnectionTable.of(replica.connections(), WorkloadRestorer.TABLE_CAPACITY);
+        requireConfirmed(network.capture(term, table, () -> replica.leads(term)), "the leadership");
         reached(TakeoverStep.CAPTURED, "packets are held");
         RestoredWorkload restored = restorer.restore(replica);
         reached(TakeoverStep.RESTORED, restored.what() + ", process " + restored.workload().pid());
@@ -81,7 +82,7 @@ final class Takeover {
                         EntryBodies.Step.CLOSED, (long) fixed.doomed().size()));
         awaitOldLease();
         requireLeading();
-        network.goLive(term);
+        requireConfirmed(network.goLive(term, () -> replica.leads(term)), "the lease");
         kick(fixed);
         reached(TakeoverStep.LIVE, "lease held");
         closeOnPurpose(fixed);
@@ -137,6 +138,13 @@ final class Takeover {
             network.sockets().destroy(doomed.tuple());
             replica.propose(EntryKind.CONNECTION_CLOSED,
                     new EntryBodies.Closed(doomed.tuple().toString(), doomed.reason().name(), nodeName, term));
+        }
+    }
+
+    private void requireConfirmed(boolean confirmed, String what) {
+        if (!confirmed) {
+            requireLeading();
+            throw new IllegalStateException("no majority confirmed " + what);
         }
     }
 

@@ -36,11 +36,14 @@ final class WorkloadRestorer {
     private final ServiceConfig service;
     private final CheckpointKeeper checkpoints;
     private final Path stateFile;
+    private final Runnable forgetConnections;
 
-    WorkloadRestorer(ServiceConfig service, CheckpointKeeper checkpoints, Path stateFile) {
+    /** @param forgetConnections drops what the kernel keeps of the connections of a workload that was killed */
+    WorkloadRestorer(ServiceConfig service, CheckpointKeeper checkpoints, Path stateFile, Runnable forgetConnections) {
         this.service = service;
         this.checkpoints = checkpoints;
         this.stateFile = stateFile;
+        this.forgetConnections = forgetConnections;
     }
 
     /**
@@ -58,6 +61,7 @@ final class WorkloadRestorer {
                 LOG.error("service {}: checkpoint {} cannot be used, trying an older one: {}", service.name(),
                         ready.body().markIndex(), e.getMessage(), e);
                 Workload.killLeftover(stateFile, KILL_TIMEOUT_MS);
+                forgetConnections.run();
             }
         }
         if (replica.journal().firstIndex() > 1) {
