@@ -156,6 +156,8 @@ public final class ImageExchange {
         HttpURLConnection http = (HttpURLConnection) URI.create(url).toURL().openConnection();
         http.setConnectTimeout(CONNECT_TIMEOUT_MS);
         http.setReadTimeout(READ_TIMEOUT_MS);
+        // A kept connection to a machine that died meanwhile would only be found out by its timeout.
+        http.setRequestProperty("Connection", "close");
         return http;
     }
 }
