@@ -106,7 +106,7 @@ public final class StandInNode {
                 service.putObject("checkpoint").put("readyIndex", checkpoint).put("held", true).put("bytes", 4096);
             }
             if (takeoverTerm > 0) {
-                service.putObject("lastTakeover").put("term", takeoverTerm).put("reason", "stand-in")
+                service.putObject("lastTakeover").put("node", name).put("term", takeoverTerm).put("reason", "stand-in")
                         .put("startedEpochMillis", takeoverMillis).putObject("stepsMs").put("ELECTED", 1.5)
                         .put("LIVE", 20.0);
             }

@@ -10,6 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,6 +34,7 @@ public final class ServiceAgent implements AutoCloseable {
     private final ServiceConfig service;
     private final Runnable onFailed;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final Queue<CheckpointAsked> postponed = new ArrayDeque<>();
     private final Thread thread;
     private final PacketPipeline pipeline = new PacketPipeline();
     private final ServiceNetwork network;
@@ -236,7 +239,9 @@ public final class ServiceAgent implements AutoCloseable {
         if (live != null) {
             network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);
         }
-        if (live != null && !checkpoints.underWay()) {
+        if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
+            checkpointOnRequest(postponed.remove());
+        } else if (live != null && !checkpoints.underWay()) {
             String reason = live.due(replica.applied(), replica.packetsSinceMark(), service.checkpoint());
             if (reason != null) {
                 checkpoint(live, reason);
@@ -244,12 +249,15 @@ public final class ServiceAgent implements AutoCloseable {
         }
     }
 
+    /** Takes it at once, or after the one that is under way: an order is for the state at or after it was given. */
     private void checkpointOnRequest(CheckpointAsked asked) {
         Primary live = primary;
         if (live == null) {
             asked.answer().completeExceptionally(new IllegalStateException("this node is not the primary"));
         } else if (!live.checkpoints()) {
             asked.answer().completeExceptionally(new IllegalStateException("the service's checkpoint policy is none"));
+        } else if (checkpoints.underWay()) {
+            postponed.add(asked);
         } else {
             checkpoint(live, "request").whenComplete((ready, problem) -> {
                 if (problem == null) {
