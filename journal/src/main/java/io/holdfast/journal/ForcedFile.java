@@ -2,7 +2,9 @@ package io.holdfast.journal;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.io.SyncFailedException;
 import java.nio.file.Path;
+import java.util.Arrays;
 
 /**
  * Owned by the writer's thread: a cycle file as the file system sees it, to claim its blocks and to force it.
@@ -43,11 +45,8 @@ final class ForcedFile implements AutoCloseable {
         for (long at = from; at < to; at += CHUNK_BYTES) {
             file.seek(at);
             int read = file.read(chunk, 0, (int) Math.min(CHUNK_BYTES, to - at));
-            for (int i = 0; i < read; i++) {
-                if (chunk[i] != 0) {
-                    zero(at, at + read);
-                    break;
-                }
+            if (read > 0 && !Arrays.equals(chunk, 0, read, zeros, 0, read)) {
+                zero(at, at + read);
             }
         }
     }
@@ -56,9 +55,13 @@ final class ForcedFile implements AutoCloseable {
         return file.length();
     }
 
-    /** fsync(2): all of the file, not only what is mapped now. */
+    /** fsync(2): all of the file, not only what is mapped now. As fast as fdatasync(2) here, since stores date the file. */
     void force() throws IOException {
-        file.getFD().sync();
+        try {
+            file.getFD().sync();
+        } catch (SyncFailedException e) {
+            throw new IOException("fsync of " + path + " failed", e);
+        }
     }
 
     @Override

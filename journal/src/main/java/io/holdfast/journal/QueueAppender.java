@@ -5,7 +5,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.function.Supplier;
 
 import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.SyncMode;
@@ -55,22 +54,36 @@ final class QueueAppender implements AutoCloseable {
         // container with the same ids takes for its own, and a listing of the files. The directory lock makes us the
         // only writer, so both are made anew.
         Files.deleteIfExists(dir.resolve(SingleChronicleQueue.QUEUE_METADATA_FILE));
-        TimingPauser pauser = Pauser.balanced();
-        Supplier<TimingPauser> pausers = () -> pauser;
-        this.queue = ChronicleQueue.singleBuilder(dir)
-                .rollCycle(RollCycles.FAST_HOURLY)
-                .blockSize(options.blockBytes())
-                .timeProvider(clock)
-                .pauserSupplier(pausers)
-                .syncMode(SyncMode.NONE)
-                .build();
-        this.appender = queue.createAppender();
+        this.queue = open(dir, options, clock);
+        this.appender = appender(queue, dir, files);
         CycleFile newest = files.last();
         if (newest != null) {
             this.current = new ForcedFile(newest.path());
             this.cycle = newest.cycle();
             this.tail = tail;
             this.claimed = pageAligned(tail);
+        }
+    }
+
+    private static ChronicleQueue open(Path dir, JournalOptions options, CycleClock clock) {
+        // One pauser and not one for each wait: nobody else ever holds the queue's lock.
+        TimingPauser pauser = Pauser.balanced();
+        return ChronicleQueue.singleBuilder(dir)
+                .rollCycle(RollCycles.FAST_HOURLY)
+                .blockSize(options.blockBytes())
+                .timeProvider(clock)
+                .pauserSupplier(() -> pauser)
+                .syncMode(SyncMode.NONE)
+                .build();
+    }
+
+    private static ExcerptAppender appender(ChronicleQueue queue, Path dir, CycleFiles files) {
+        try {
+            return queue.createAppender();
+        } catch (RuntimeException e) {
+            queue.close();
+            throw new JournalException(files.last() == null ? dir : files.last().path(), -1,
+                    "the records are whole, but Chronicle cannot read its own tables in the file: " + e, e);
         }
     }
 
@@ -129,7 +142,7 @@ final class QueueAppender implements AutoCloseable {
         } catch (IOException e) {
             fresh.close();
             Files.delete(path);
-            throw e;
+            throw cannotClaim(path, 0, e);
         }
         current = fresh;
         cycle = next;
@@ -141,9 +154,19 @@ final class QueueAppender implements AutoCloseable {
     private void claim(int length) throws IOException {
         long need = tail + length + INDEX_BYTES;
         while (claimed < need) {
-            current.zero(claimed, claimed + options.preallocateBytes());
+            try {
+                current.zero(claimed, claimed + options.preallocateBytes());
+            } catch (IOException e) {
+                throw cannotClaim(current.path(), claimed, e);
+            }
             claimed += options.preallocateBytes();
         }
+    }
+
+    private JournalException cannotClaim(Path path, long offset, IOException cause) throws IOException {
+        long usable = Files.getFileStore(dir).getUsableSpace();
+        return new JournalException(path, offset, (usable < options.preallocateBytes() ? "disk full: " : "")
+                + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
     }
 
     /** Returns when all that was appended, and the names of the files, are on stable storage. */

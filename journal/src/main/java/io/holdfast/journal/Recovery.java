@@ -6,6 +6,7 @@ import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
 import java.util.function.LongSupplier;
 
 import org.slf4j.Logger;
@@ -22,6 +23,7 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
     /** What one interrupted write can leave behind the end: a record, or an index page of Chronicle. */
     private static final int LEFTOVER_BYTES = CycleFile.MAX_RECORD_BYTES + (128 << 10);
+    private static final int SCAN_BYTES = 64 << 10;
     private static final long SPARE_BYTES = 1 << 20;
 
     static Recovery recover(Path dir, JournalOptions options, LongSupplier epochMillis) throws IOException {
@@ -106,12 +108,16 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
     /** Where a whole record of at least this index starts between two positions, -1 when none does. */
     private static long findRecord(Path path, long from, long to, long minIndex) throws IOException {
         JournalEntry record = new JournalEntry();
-        ByteBuffer block = ByteBuffer.allocate(256 << 10);
+        ByteBuffer block = ByteBuffer.allocate(SCAN_BYTES);
+        byte[] zeros = new byte[SCAN_BYTES];
         try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
             long end = Math.min(channel.size(), to);
             for (long at = from; at < end; at += block.capacity()) {
                 block.clear();
                 int read = channel.read(block, at);
+                if (Arrays.equals(block.array(), 0, read, zeros, 0, read)) {
+                    continue;
+                }
                 for (int i = 0; i + Integer.BYTES <= read; i += Integer.BYTES) {
                     if (block.getInt(i) >>> 8 == (StoredRecord.MAGIC << 8 | StoredRecord.VERSION)
                             && isRecord(channel, at + i, record) && record.index() >= minIndex) {

@@ -256,6 +256,38 @@ class JournalTest {
         assertThatThrownBy(() -> journal.read(1, entry)).isInstanceOf(IllegalStateException.class);
     }
 
+    /** The writer may be another thread than the opener, and change: one at a time. */
+    @Test
+    void theWriterMayChangeThreads() throws Exception {
+        AtomicLong clock = new AtomicLong(500_000 * HOUR);
+        Journal journal = Journal.open(dir, OPTIONS, clock::get);
+        AtomicReference<Throwable> failure = new AtomicReference<>();
+        for (int round = 0; round < 4; round++) {
+            long first = round * 3_000L + 1;
+            boolean last = round == 3;
+            Thread writer = new Thread(() -> {
+                for (long i = first; i < first + 3_000; i++) {
+                    Commands.append(journal, 1, i);
+                }
+                clock.addAndGet(HOUR);
+                journal.cutTail(first + 2_999);
+                Commands.append(journal, 1, first + 2_999);
+                journal.sync();
+                if (last) {
+                    checkNumbered(journal, 12_000);
+                    journal.close();
+                }
+            });
+            writer.setUncaughtExceptionHandler((thread, cause) -> failure.set(cause));
+            writer.start();
+            writer.join(30_000);
+            assertThat(failure.get()).isNull();
+        }
+        try (Journal again = Journal.open(dir, OPTIONS, clock::get)) {
+            checkNumbered(again, 12_000);
+        }
+    }
+
     @Test
     void manyThreadsReadWhileOneAppends() throws Exception {
         long entries = 20_000;
