@@ -2,6 +2,8 @@ package io.holdfast.consensus;
 
 import java.util.random.RandomGenerator;
 
+import io.holdfast.journal.Journal;
+
 /**
  * Owned by the runner thread: watches for the leader's silence, runs for election, and votes.
  *
@@ -38,6 +40,7 @@ final class Campaign {
     private static final int MAX_DOUBLINGS = 4;
 
     private final GroupRaft raft;
+    private final Journal journal;
     private final GroupConfig config;
     private final RandomGenerator random;
 
@@ -51,8 +54,9 @@ final class Campaign {
     private int failures;
     private long boundNanos;
 
-    Campaign(GroupRaft raft, RandomGenerator random) {
+    Campaign(GroupRaft raft, Journal journal, RandomGenerator random) {
         this.raft = raft;
+        this.journal = journal;
         this.config = raft.config();
         this.random = random;
     }
@@ -125,7 +129,7 @@ final class Campaign {
         deadline = now + patience();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.outbox().askAbout(peer, raft.term() + 1, raft.lastIndex(), raft.lastTerm());
+            raft.outbox().askAbout(peer, raft.term() + 1, journal.lastIndex(), journal.lastTerm());
         }
         standIfMajority(now);
     }
@@ -157,7 +161,7 @@ final class Campaign {
         boundNanos = raft.replica().answeredNanos();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.outbox().send(peer, MessageKind.VOTE, true, raft.lastIndex(), raft.lastTerm(), 0, 0);
+            raft.outbox().send(peer, MessageKind.VOTE, true, journal.lastIndex(), journal.lastTerm(), 0, 0);
         }
         standIfMajority(now);
     }
@@ -225,7 +229,7 @@ final class Campaign {
 
     /** Raft, 5.4.1: the later last term wins, then the longer journal. */
     private boolean upToDate(GroupHeader candidate) {
-        long lastTerm = raft.lastTerm();
-        return candidate.b > lastTerm || candidate.b == lastTerm && candidate.a >= raft.lastIndex();
+        long lastTerm = journal.lastTerm();
+        return candidate.b > lastTerm || candidate.b == lastTerm && candidate.a >= journal.lastIndex();
     }
 }
