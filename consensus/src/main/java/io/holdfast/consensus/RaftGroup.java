@@ -117,8 +117,8 @@ public final class RaftGroup implements AutoCloseable {
     }
 
     /**
-     * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> a heartbeat that a
-     * majority answered; known from the election on, before {@link GroupListener#onLeader}. An older leader's lease,
+     * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> what a majority
+     * answered, that is, the latest {@code sentNanos} of {@link GroupListener#onLeaseEvidence} on any older leader; known from the election on, before {@link GroupListener#onLeader}. An older leader's lease,
      * counted from the sending of its last answered heartbeat, is over when the lease time has passed since then. Why this
      * holds: see {@link Campaign}. Only of meaning on a leader.
      */

@@ -141,6 +141,18 @@ class CampaignTest {
     }
 
     @Test
+    void entriesAcknowledgedCountAsAnAnswerToo() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            hearLeader(member, 1);
+            advance(member, 30);
+            member.append(member.second, 1, 1, 1, 0, 1, "entry");
+            advance(member, 130);
+            member.deliver(member.third, MessageKind.VOTE, 2, true, 2, 1, 0, 0);
+            assertThat(member.last(MessageKind.VOTE_ANSWER).a).isEqualTo(130 * MS);
+        }
+    }
+
+    @Test
     void theBoundIsTheLatestOfTheVotersAnswers() {
         try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
             hearLeader(member, 1);
@@ -180,14 +192,15 @@ class CampaignTest {
             advance(member, 40);
             long sent = member.last(MessageKind.HEARTBEAT).a;
             assertThat(sent).isEqualTo(member.now);
-            assertThat(member.evidence).as("nobody answered").isEmpty();
+            long elected = member.raft.shown().electedNanos;
+            assertThat(member.evidence).as("the first entry, sent after the election, was acknowledged").containsExactly(elected);
             advance(member, 30);
             member.deliver(member.third, MessageKind.HEARTBEAT_ANSWER, term, true, sent, 0, 0, 0);
-            assertThat(member.evidence).containsExactly(sent);
+            assertThat(member.evidence).containsExactly(elected, sent);
             member.deliver(member.second, MessageKind.HEARTBEAT_ANSWER, term, true, sent - MS, 0, 0, 0);
-            assertThat(member.evidence).as("an older one tells nothing new").containsExactly(sent);
+            assertThat(member.evidence).as("an older one tells nothing new").containsExactly(elected, sent);
             member.deliver(member.second, MessageKind.HEARTBEAT_ANSWER, term - 1, true, member.now, 0, 0, 0);
-            assertThat(member.evidence).as("nor does one of another term").containsExactly(sent);
+            assertThat(member.evidence).as("nor does one of another term").containsExactly(elected, sent);
         }
     }
 
