@@ -263,6 +263,8 @@ final class Leadership {
                     (raft.nanoTime() - beganNanos) / 1000);
             raft.listener().onLeader(term);
             proposals.open();
+            // The first entry was sent after the election, and a majority has just acknowledged it.
+            raft.listener().onLeaseEvidence(term, beganNanos);
             return;
         }
         proposals.settle(1);

@@ -132,6 +132,7 @@ final class Replica {
             return;
         }
         syncIfAsked();
+        answeredNanos = raft.nanoTime();
         raft.outbox().send(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0, raft.committed(), journal.lastIndex());
         owedAnswer = null;
     }
@@ -160,7 +161,7 @@ final class Replica {
         answeredNanos = sentNanos;
     }
 
-    /** When this member last answered a heartbeat of any leader, itself included; never after it has left that term. */
+    /** When this member last said yes to a leader, itself included; never after it has left that leader's term. */
     long answeredNanos() {
         return answeredNanos;
     }

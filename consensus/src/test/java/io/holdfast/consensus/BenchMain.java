@@ -8,7 +8,7 @@ public final class BenchMain {
     public static void main(String[] a) throws Exception {
         System.setProperty("bench", "true");
         Path dir = Files.createTempDirectory("hfbench");
-        try (ProcessCluster c = new ProcessCluster(3, dir)) {
+        try (ProcessCluster c = new ProcessCluster(3, dir, Integer.getInteger("timeout", 120))) {
             c.startAll();
             Map<ProcessCluster.Child, Integer> from = new LinkedHashMap<>();
             c.running().forEach(x -> from.put(x, 0));

@@ -36,16 +36,18 @@ final class MemberProcess implements GroupListener {
         this.out = out;
     }
 
-    /** Arguments: own name, directory, members as name@port ..., all on 127.0.0.1. */
+    /** Arguments: own name, directory, election timeout in milliseconds, members as name@port ..., all on 127.0.0.1. */
     public static void main(String[] arguments) throws Exception {
         List<Member> members = new ArrayList<>();
-        for (String argument : Arrays.copyOfRange(arguments, 2, arguments.length)) {
+        for (String argument : Arrays.copyOfRange(arguments, 3, arguments.length)) {
             String[] parts = argument.split("@");
             members.add(new Member(parts[0], InetAddress.getByName("127.0.0.1"), Integer.parseInt(parts[1])));
         }
         Path directory = Path.of(arguments[1]);
         MemberProcess member = new MemberProcess(System.out);
-        GroupConfig config = GroupConfig.of("processes", arguments[0], members);
+        int timeoutMs = Integer.parseInt(arguments[2]);
+        GroupConfig config = GroupConfig.of("processes", arguments[0], members)
+                .withElection(timeoutMs, timeoutMs / 3, timeoutMs * 5 / 2);
         try (Journal journal = Journal.open(directory, JournalOptions.DEFAULT); VoteStore votes = VoteStore.open(directory);
              RaftGroup group = RaftGroup.join(config, journal, votes, member)) {
             member.group = group;

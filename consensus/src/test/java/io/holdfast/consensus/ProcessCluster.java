@@ -16,6 +16,7 @@ import java.util.function.Predicate;
 
 /** Used by the test's thread: members as processes of their own, which can be killed and frozen. */
 final class ProcessCluster implements AutoCloseable {
+    private final int electionTimeoutMs;
     private final Path directory;
     private final List<Member> members;
     private final Map<String, Child> children = new LinkedHashMap<>();
@@ -100,7 +101,8 @@ final class ProcessCluster implements AutoCloseable {
         }
     }
 
-    ProcessCluster(int size, Path directory) {
+    ProcessCluster(int size, Path directory, int electionTimeoutMs) {
+        this.electionTimeoutMs = electionTimeoutMs;
         this.directory = directory;
         this.members = TestCluster.places(size);
     }
@@ -113,7 +115,8 @@ final class ProcessCluster implements AutoCloseable {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(jvmFlags());
         command.addAll(List.of("-Xmx" + (Boolean.getBoolean("bench") ? "1g" : "256m"), "-XX:TieredStopAtLevel=" + (Boolean.getBoolean("bench") ? 4 : 1), "-cp",
-                System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString()));
+                System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString(),
+                Integer.toString(electionTimeoutMs)));
         members.forEach(m -> command.add(m.name() + "@" + m.port()));
         Child child = new Child(name, new ProcessBuilder(command).redirectErrorStream(true).start());
         children.put(name, child);
