@@ -98,7 +98,7 @@ class PendingHandshakeTest {
         node.capture();
         keep(new BulkServer(node.namespace));
         await().until(() -> journal.size() >= before + capturedBeforeReplay);
-        node.replay(source, table, ReplayOptions.DEFAULT);
+        node.replay(source, ReplayOptions.DEFAULT);
         assertThat(node.fix.pending()).hasSize(1);
         pending.resolve(node.replay);
         node.release();

@@ -30,6 +30,7 @@ final class SceneNode implements AutoCloseable {
     private Process workload;
     ReplayReport replay;
     FixReport fix;
+    private TakeoverFix fixing;
 
     SceneNode(Scene scene, int number, Tape tape, CaptureObserver observer) {
         this(scene, number, tape, tape, observer);
@@ -100,20 +101,28 @@ final class SceneNode implements AutoCloseable {
     }
 
     /** Replays what the tape held when it was taken over into a fresh workload. */
-    void replay(Tape.Source source, ConnectionTable table, ReplayOptions options) {
-        replay = namespace.call(() -> new Replayer(loopback, scan, options).replay(new ConnectionTable(16), source));
-        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, () -> List.of((int) workloadPid()),
-                System.currentTimeMillis() * 1_000_000);
+    void replay(Tape.Source source, ReplayOptions options) {
+        namespace.call(() -> {
+            Replayer replayer = new Replayer(loopback, scan, options);
+            replay = replayer.replay(new ConnectionTable(1024), source);
+            fixing = new TakeoverFix(scan, conntrack, loopback, 100);
+            fix = fixing.fix(replayer, () -> List.of((int) workloadPid()), System.currentTimeMillis() * 1_000_000);
+            return null;
+        });
     }
 
     void release() throws Exception {
         loopback.release();
+        fixing.finish();
         gate(GateMode.OPEN);
     }
 
     @Override
     public void close() {
         agent.close();
+        if (fixing != null) {
+            fixing.close();
+        }
         loopback.close();
         conntrack.close();
         scan.close();
