@@ -28,6 +28,7 @@ final class MemberProcess implements GroupListener {
     private final AtomicLong committed = new AtomicLong();
     private final CRC32 digest = new CRC32();
     private volatile Thread waiter;
+    private volatile boolean pacing;
     private volatile long evidence;
     private RaftGroup group;
 
@@ -66,6 +67,8 @@ final class MemberProcess implements GroupListener {
             switch (words[0]) {
                 case "status" -> say(status());
                 case "offer" -> say("offered " + offer(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
+                case "pace" -> new Thread(() -> pace(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "pace").start();
+                case "stop" -> pacing = false;
                 case "bench" -> say(bench(Integer.parseInt(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3])));
                 case "close" -> {
                     return;
@@ -95,6 +98,22 @@ final class MemberProcess implements GroupListener {
             }
         }
         return count;
+    }
+
+    /** Offers so many entries a second until it is told to stop. */
+    private void pace(int aSecond, int size) {
+        byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
+        long start = System.nanoTime();
+        pacing = true;
+        int offered = 0;
+        for (int i = 0; pacing; i++) {
+            long due = start + i * 1_000_000_000L / aSecond;
+            while (System.nanoTime() < due) {
+                LockSupport.parkNanos(due - System.nanoTime());
+            }
+            offered += group.offer(command, 0, command.length) ? 1 : 0;
+        }
+        say("paced " + offered);
     }
 
     /** Latency from offer to commit in microseconds, with so many in flight. */

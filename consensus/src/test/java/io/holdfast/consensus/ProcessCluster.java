@@ -84,10 +84,14 @@ final class ProcessCluster implements AutoCloseable {
             }
         }
 
-        String ask(String command, String answer) throws IOException, TimeoutException, InterruptedException {
-            int from = said();
+        void tell(String command) throws IOException {
             input.write(command + "\n");
             input.flush();
+        }
+
+        String ask(String command, String answer) throws IOException, TimeoutException, InterruptedException {
+            int from = said();
+            tell(command);
             return await(from, l -> l.startsWith(answer), 60_000);
         }
 

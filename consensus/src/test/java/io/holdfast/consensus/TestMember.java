@@ -25,6 +25,7 @@ final class TestMember implements GroupListener, AutoCloseable {
     final List<Long> evidence = new ArrayList<>();
     volatile long leaderTerm;
     volatile Throwable failure;
+    volatile String throwOn;
     private Journal journal;
     private VoteStore votes;
     private RaftGroup group;
@@ -44,7 +45,13 @@ final class TestMember implements GroupListener, AutoCloseable {
         }
         journal = Journal.open(directory, JournalOptions.DEFAULT.withBlockBytes(1 << 20));
         votes = VoteStore.open(directory);
-        group = RaftGroup.join(config, journal, votes, this);
+        try {
+            group = RaftGroup.join(config, journal, votes, this);
+        } catch (RuntimeException e) {
+            votes.close();
+            journal.close();
+            throw e;
+        }
         return this;
     }
 
@@ -114,6 +121,9 @@ final class TestMember implements GroupListener, AutoCloseable {
     @Override
     public synchronized void onCommitted(long index, long term, byte[] command, int offset, int length) {
         byte[] body = Arrays.copyOfRange(command, offset + Command.HEADER_BYTES, offset + length);
+        if (throwOn != null && new String(body).startsWith(throwOn)) {
+            throw new IllegalStateException("thrown on purpose");
+        }
         committed.add(new Committed(index, term, Command.kind(command, offset), new String(body)));
     }
 

@@ -32,6 +32,7 @@ public final class Loopback implements AutoCloseable {
     private static final int RTA_OIF = 4;
     private static final int RTA_METRICS = 8;
     private static final int RTA_TABLE = 15;
+    private static final int RTAX_LOCK = 1;
     private static final int RTAX_RTO_MIN = 13;
     private static final int RTPROT_STATIC = 4;
     private static final int RT_SCOPE_LINK = 253;
@@ -104,7 +105,9 @@ public final class Loopback implements AutoCloseable {
                 .putU8(RTN_UNICAST).putU32(0)
                 .attributeU32(RTA_TABLE, config.routingTable()).attributeU32(RTA_OIF, interfaceIndex);
         int metrics = writer.beginNested(RTA_METRICS);
-        writer.attributeU32(RTAX_RTO_MIN, config.leastRtoMs()).endNested(metrics).end();
+        // A route's least timeout counts only while its metric is locked (include/net/tcp.h, tcp_rto_min).
+        writer.attributeU32(RTAX_LOCK, 1 << RTAX_RTO_MIN).attributeU32(RTAX_RTO_MIN, config.leastRtoMs())
+                .endNested(metrics).end();
         netlink.request("route into " + config.device(), writer);
     }
 

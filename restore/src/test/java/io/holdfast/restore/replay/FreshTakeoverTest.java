@@ -49,7 +49,7 @@ class FreshTakeoverTest {
         assertThat(node.fix.doomed()).isEmpty();
     }
 
-    private static void awaitAnswers(List<CountingClient> clients, long more) {
+    static void awaitAnswers(List<CountingClient> clients, long more) {
         long[] wanted = clients.stream().mapToLong(client -> client.answers() + more).toArray();
         await().atMost(Duration.ofSeconds(20)).until(() -> {
             for (int i = 0; i < wanted.length; i++) {

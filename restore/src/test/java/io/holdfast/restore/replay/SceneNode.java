@@ -52,8 +52,9 @@ final class SceneNode implements AutoCloseable {
                 scan.listeners(Scene.VIP_ADDRESS).stream().anyMatch(socket -> socket.tuple().serverPort() == port));
     }
 
-    long workloadPid() {
-        return workload.pid();
+    /** That of this process where the test itself is the server. */
+    private long workloadPid() {
+        return workload == null ? ProcessHandle.current().pid() : workload.pid();
     }
 
     void announce() {
@@ -69,6 +70,11 @@ final class SceneNode implements AutoCloseable {
     void goLive() throws Exception {
         gate(GateMode.OPEN);
         announce();
+    }
+
+    /** Lets requests in still, but answers no longer out: clients wait for what the workload has said. */
+    void muzzle() {
+        namespace.run("nft", "add table ip muzzle; add chain ip muzzle out { type filter hook output priority 300; policy drop; }");
     }
 
     /** All at once: no more link, no more workload. */
@@ -87,7 +93,7 @@ final class SceneNode implements AutoCloseable {
     /** Replays what the tape held when it was taken over into a fresh workload. */
     void replay(Tape.Source source, ConnectionTable table, ReplayOptions options) {
         replay = namespace.call(() -> new Replayer(loopback, scan, options).replay(new ConnectionTable(16), source));
-        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, () -> List.of((int) workload.pid()),
+        fix = new TakeoverFix(scan, conntrack, 100).fix(table, replay, Scene.VIP_ADDRESS, () -> List.of((int) workloadPid()),
                 System.currentTimeMillis() * 1_000_000);
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.node.service;
 
+import com.fasterxml.jackson.core.type.TypeReference;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.capture.GateMode;
@@ -14,12 +15,14 @@ import io.holdfast.restore.checkpoint.Criu;
 import io.holdfast.restore.checkpoint.CriuCheck;
 import io.holdfast.restore.checkpoint.Manifest;
 import io.holdfast.restore.checkpoint.PreparedDump;
+import io.holdfast.restore.connection.InFlightConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -49,6 +52,7 @@ final class CheckpointKeeper implements AutoCloseable {
     private final CheckpointStore store;
     private final Criu criu;
     private final ExecutorService thread;
+    private final ExecutorService senders;
     private final AtomicBoolean underWay = new AtomicBoolean();
     private volatile ServiceReplica replica;
     private volatile CriuCheck check = new CriuCheck(false, "", "the checkpoint policy is none");
@@ -61,11 +65,14 @@ final class CheckpointKeeper implements AutoCloseable {
         this.exchange = exchange;
         this.store = CheckpointStore.open(dir.resolve("checkpoints"), config.maxImageBytes());
         this.criu = new Criu(Path.of(config.criu()), dir.resolve("criu"), CRIU_TIMEOUT_MS);
-        this.thread = Executors.newSingleThreadExecutor(task -> {
-            Thread named = new Thread(task, "checkpoint-" + service.name());
-            named.setDaemon(true);
-            return named;
-        });
+        this.thread = Executors.newSingleThreadExecutor(task -> daemon(task, "checkpoint-" + service.name()));
+        this.senders = Executors.newCachedThreadPool(task -> daemon(task, "send-" + service.name()));
+    }
+
+    private static Thread daemon(Runnable task, String name) {
+        Thread thread = new Thread(task, name);
+        thread.setDaemon(true);
+        return thread;
     }
 
     /** A dump with the gate closed, before its digests are known. */
@@ -141,7 +148,7 @@ final class CheckpointKeeper implements AutoCloseable {
     }
 
     private Taken dump(CheckpointDraft draft, Primary live, ServiceNetwork network, ServiceReplica by, String reason) {
-        List<JsonNode> sockets = new ArrayList<>();
+        List<InFlightConnection> inFlight = new ArrayList<>();
         try (PreparedDump prepared = criu.prepareDump(live.workload().pid(), draft.imageDirectory(), config.maxImageBytes())) {
             long closedAt = System.nanoTime();
             long mark;
@@ -153,14 +160,14 @@ final class CheckpointKeeper implements AutoCloseable {
                 table = JSON.valueToTree(by.connections());
                 prepared.run(() -> {
                     draft.copyData(service.workload().dataDirectories());
-                    sockets.add(network.unacceptedAsJson());
+                    inFlight.addAll(by.inFlight(network.connections()));
                 });
             } finally {
                 network.gate(GateMode.OPEN, GATE_TIMEOUT_MS);
             }
             double gateClosedMs = (System.nanoTime() - closedAt) / 1e6;
             return new Taken(draft, mark, live.term(), gateClosedMs,
-                    Map.of(Sections.CONNECTIONS, table, Sections.UNACCEPTED, sockets.get(0)));
+                    Map.of(Sections.CONNECTIONS, table, Sections.IN_FLIGHT, JSON.valueToTree(inFlight)));
         }
     }
 
@@ -185,21 +192,30 @@ final class CheckpointKeeper implements AutoCloseable {
         }
     }
 
+    /** Has all others fetch it side by side; goes on once a majority holds it, without waiting for the rest. */
     private List<String> spread(long markIndex, String digest) {
-        List<String> holders = new ArrayList<>(List.of(node.self().name()));
-        for (ClusterMember member : node.cluster()) {
-            if (!member.name().equals(node.self().name())) {
-                try {
-                    if (exchange.offerTo(member, markIndex, digest)) {
-                        holders.add(member.name());
+        List<String> holders = Collections.synchronizedList(new ArrayList<>(List.of(node.self().name())));
+        int majority = node.cluster().size() / 2 + 1;
+        CompletableFuture<Void> enough = new CompletableFuture<>();
+        List<CompletableFuture<Void>> offers = node.cluster().stream().filter(m -> !m.equals(node.self()))
+                .map(member -> CompletableFuture.runAsync(() -> {
+                    if (offer(member, markIndex, digest) && holders.add(member.name()) && holders.size() >= majority) {
+                        enough.complete(null);
                     }
-                } catch (IOException e) {
-                    LOG.info("service {}: {} did not take checkpoint {}: {}", service.name(), member.name(), markIndex,
-                            e.getMessage());
-                }
-            }
+                }, senders)).toList();
+        CompletableFuture<Void> all = CompletableFuture.allOf(offers.toArray(CompletableFuture[]::new));
+        CompletableFuture.anyOf(enough, all).join();
+        return List.copyOf(holders);
+    }
+
+    private boolean offer(ClusterMember member, long markIndex, String digest) {
+        try {
+            return exchange.offerTo(member, markIndex, digest);
+        } catch (IOException e) {
+            LOG.info("service {}: {} did not take checkpoint {}: {}", service.name(), member.name(), markIndex,
+                    e.getMessage());
+            return false;
         }
-        return holders;
     }
 
     private static long await(CompletableFuture<Long> proposal) {
@@ -252,10 +268,15 @@ final class CheckpointKeeper implements AutoCloseable {
                 && store.manifestDigest(markIndex).equals(checkpoint.body().manifestSha256());
     }
 
+    /** Reads the section of connections that no image holds. */
+    static List<InFlightConnection> inFlight(JsonNode section) {
+        return JSON.convertValue(section, new TypeReference<>() { });
+    }
+
     /** Names of the sections a node adds to a manifest. */
     static final class Sections {
         static final String CONNECTIONS = "connections";
-        static final String UNACCEPTED = "unaccepted";
+        static final String IN_FLIGHT = "inFlight";
 
         private Sections() {
         }
@@ -265,5 +286,6 @@ final class CheckpointKeeper implements AutoCloseable {
     public void close() {
         exchange.serveFrom(null);
         thread.shutdownNow();
+        senders.shutdownNow();
     }
 }

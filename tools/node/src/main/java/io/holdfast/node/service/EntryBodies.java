@@ -8,6 +8,7 @@ import io.holdfast.journal.EntryKind;
 
 import java.io.IOException;
 import java.util.List;
+import java.util.Map;
 
 /** The JSON bodies of the entries a node writes about itself, and their way into a command and back. */
 public final class EntryBodies {
@@ -52,9 +53,18 @@ public final class EntryBodies {
      * @param term      its term
      * @param elapsedMs since the step before
      * @param detail    one line for people
+     * @param counts    what the step counted, by the names below
      */
     @JsonIgnoreProperties(ignoreUnknown = true)
-    public record Step(TakeoverStep step, String node, long term, double elapsedMs, String detail) {
+    public record Step(TakeoverStep step, String node, long term, double elapsedMs, String detail,
+                       Map<String, Long> counts) {
+        public static final String REPLAYED = "replayedEntries";
+        public static final String SURVIVED = "survived";
+        public static final String CLOSED = "closed";
+
+        public Step {
+            counts = counts == null ? Map.of() : Map.copyOf(counts);
+        }
     }
 
     /**

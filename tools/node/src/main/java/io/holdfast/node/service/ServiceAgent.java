@@ -1,7 +1,5 @@
 package io.holdfast.node.service;
 
-import io.holdfast.capture.CaptureObserver;
-import io.holdfast.capture.TcpView;
 import io.holdfast.consensus.GroupConfig;
 import io.holdfast.consensus.Member;
 import io.holdfast.node.config.NodeConfig;
@@ -12,6 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -34,6 +34,7 @@ public final class ServiceAgent implements AutoCloseable {
     private final ServiceConfig service;
     private final Runnable onFailed;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final Queue<CheckpointAsked> postponed = new ArrayDeque<>();
     private final Thread thread;
     private final PacketPipeline pipeline = new PacketPipeline();
     private final ServiceNetwork network;
@@ -78,7 +79,8 @@ public final class ServiceAgent implements AutoCloseable {
         this.onFailed = onFailed;
         Path dir = node.serviceDir(service);
         this.workloadFile = dir.resolve("workload.json");
-        this.network = new ServiceNetwork(service, pipeline, captureObserver(), this::workloadIntact);
+        this.network = new ServiceNetwork(service, pipeline, cause -> events.add(new Failed(replica, cause)),
+                this::workloadIntact);
         this.checkpoints = new CheckpointKeeper(node, service, dir, exchange);
         this.thread = new Thread(this::run, "service-" + service.name());
     }
@@ -146,20 +148,6 @@ public final class ServiceAgent implements AutoCloseable {
             @Override
             public void onFailure(Throwable cause) {
                 events.add(new Failed(of, cause));
-            }
-        };
-    }
-
-    private CaptureObserver captureObserver() {
-        return new CaptureObserver() {
-            @Override
-            public void onCaptured(TcpView segment) {
-                // Nothing to look for in every packet.
-            }
-
-            @Override
-            public void onFailure(Throwable cause) {
-                events.add(new Failed(replica, cause));
             }
         };
     }
@@ -248,7 +236,12 @@ public final class ServiceAgent implements AutoCloseable {
             join();
         }
         Primary live = primary;
-        if (live != null && !checkpoints.underWay()) {
+        if (live != null) {
+            network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);
+        }
+        if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
+            checkpointOnRequest(postponed.remove());
+        } else if (live != null && !checkpoints.underWay()) {
             String reason = live.due(replica.applied(), replica.packetsSinceMark(), service.checkpoint());
             if (reason != null) {
                 checkpoint(live, reason);
@@ -256,12 +249,15 @@ public final class ServiceAgent implements AutoCloseable {
         }
     }
 
+    /** Takes it at once, or after the one that is under way: an order is for the state at or after it was given. */
     private void checkpointOnRequest(CheckpointAsked asked) {
         Primary live = primary;
         if (live == null) {
             asked.answer().completeExceptionally(new IllegalStateException("this node is not the primary"));
         } else if (!live.checkpoints()) {
             asked.answer().completeExceptionally(new IllegalStateException("the service's checkpoint policy is none"));
+        } else if (checkpoints.underWay()) {
+            postponed.add(asked);
         } else {
             checkpoint(live, "request").whenComplete((ready, problem) -> {
                 if (problem == null) {

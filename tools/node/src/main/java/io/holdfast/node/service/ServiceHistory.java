@@ -38,9 +38,10 @@ final class ServiceHistory {
      * @param startedNanos  epoch nanoseconds of the first step's entry
      * @param stepsMs       step to milliseconds since the step before
      * @param details       step to its line for people
+     * @param counts        what its steps counted, by the names of {@link EntryBodies.Step}
      */
     record Takeover(String node, long term, long startedNanos, Map<TakeoverStep, Double> stepsMs,
-                    Map<TakeoverStep, String> details) {
+                    Map<TakeoverStep, String> details, Map<String, Long> counts) {
     }
 
     /** Runner thread: one committed entry. Packets are not passed here. */
@@ -66,8 +67,10 @@ final class ServiceHistory {
 
     private synchronized void addStep(long epochNanos, EntryBodies.Step step) {
         if (last == null || last.term() != step.term()) {
-            last = new Takeover(step.node(), step.term(), epochNanos, new LinkedHashMap<>(), new LinkedHashMap<>());
+            last = new Takeover(step.node(), step.term(), epochNanos, new LinkedHashMap<>(), new LinkedHashMap<>(),
+                    new LinkedHashMap<>());
         }
+        last.counts().putAll(step.counts());
         last.stepsMs().put(step.step(), step.elapsedMs());
         last.details().put(step.step(), step.detail());
     }
@@ -91,7 +94,8 @@ final class ServiceHistory {
     /** A copy of the last takeover, null when there was none. */
     synchronized Takeover lastTakeover() {
         return last == null ? null : new Takeover(last.node(), last.term(), last.startedNanos(),
-                new LinkedHashMap<>(last.stepsMs()), new LinkedHashMap<>(last.details()));
+                new LinkedHashMap<>(last.stepsMs()), new LinkedHashMap<>(last.details()),
+                new LinkedHashMap<>(last.counts()));
     }
 
     /** Connections closed on purpose since the journal began. */

@@ -1,8 +1,5 @@
 package io.holdfast.node.service;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
-import com.fasterxml.jackson.databind.node.ArrayNode;
 import io.holdfast.capture.CaptureAgent;
 import io.holdfast.capture.CaptureCount;
 import io.holdfast.capture.CaptureObserver;
@@ -13,28 +10,28 @@ import io.holdfast.capture.IngressQueue;
 import io.holdfast.capture.IngressRules;
 import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.capture.PacketSink;
+import io.holdfast.capture.TcpView;
 import io.holdfast.capture.VirtualAddress;
 import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SocketScan;
-import io.holdfast.restore.connection.SocketState;
 import io.holdfast.restore.connection.TcpSocket;
-import io.holdfast.restore.connection.TcpTuple;
 import io.holdfast.restore.replay.ConntrackAdjust;
 import io.holdfast.restore.replay.Loopback;
 import io.holdfast.restore.replay.LoopbackConfig;
+import io.holdfast.restore.replay.PendingHandshakes;
 
 import java.io.IOException;
 import java.net.NetworkInterface;
-import java.util.EnumSet;
-import java.util.HashSet;
 import java.util.LinkedHashMap;
+import java.util.List;
 import java.util.Locale;
 import java.util.Map;
-import java.util.Set;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.function.BooleanSupplier;
+import java.util.function.Consumer;
 
 /**
  * Everything one service has in this machine's kernel: rules, queues, lease, address, loopback. Owned by the service's
@@ -49,16 +46,13 @@ final class ServiceNetwork implements AutoCloseable {
     private static final int MAX_LEASE_CALL_MS = 5;
     private static final int ANNOUNCEMENTS = 2;
     private static final long LEASE_TIMEOUT_MS = 2_000;
-    private static final ObjectMapper JSON = new ObjectMapper();
-    /** States of a socket the workload has not accepted yet, so that no process, and no image, has it. */
-    private static final Set<SocketState> BEFORE_ACCEPT = EnumSet.of(SocketState.SYN_RECV, SocketState.NEW_SYN_RECV,
-            SocketState.ESTABLISHED, SocketState.CLOSE_WAIT);
 
     private final ServiceConfig service;
     private final int vip;
     private final BooleanSupplier workloadIntact;
     private final PacketSink sink;
-    private final CaptureObserver observer;
+    private final Consumer<Throwable> onCaptureFailure;
+    private final LateHandshakes lateHandshakes = new LateHandshakes();
     private final IngressRules rules;
     private final EgressLease egress;
     private final LeaseKeeper lease;
@@ -68,13 +62,16 @@ final class ServiceNetwork implements AutoCloseable {
     private volatile EgressGuard guard;
     private Loopback loopback;
     private ConntrackAdjust adjust;
+    private ConntrackAdjust captureAdjust;
+    private PendingHandshakes handshakes;
     private volatile boolean vipHeld;
 
-    ServiceNetwork(ServiceConfig service, PacketSink sink, CaptureObserver observer, BooleanSupplier workloadIntact) {
+    ServiceNetwork(ServiceConfig service, PacketSink sink, Consumer<Throwable> onCaptureFailure,
+                   BooleanSupplier workloadIntact) {
         this.service = service;
         this.vip = Ipv4Packet.address(service.vip().getHostAddress());
         this.sink = sink;
-        this.observer = observer;
+        this.onCaptureFailure = onCaptureFailure;
         this.workloadIntact = workloadIntact;
         this.rules = new IngressRules(service.name(), service.vip().getHostAddress(), service.ingressQueue(),
                 service.loopbackDevice());
@@ -87,16 +84,32 @@ final class ServiceNetwork implements AutoCloseable {
     /** Shuts the machine for the address first, then removes the address a dead predecessor may have left. */
     void install() {
         egress.install();
+        loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
+        captureAdjust = new ConntrackAdjust();
+        handshakes = new PendingHandshakes(loopback, captureAdjust, lateHandshakes);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
-                RECEIVE_BUFFER_BYTES), vip, MAX_HELD, sink, observer).start();
+                RECEIVE_BUFFER_BYTES), vip, MAX_HELD, sink, observer()).start();
         guard = EgressGuard.open(service.name(), service.vip().getHostAddress(), service.interfaceName(),
                 service.egressQueue(), workloadIntact);
         rules.install();
         address.remove();
-        loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         adjust = new ConntrackAdjust();
         adjust.flush(vip);
         lease.start();
+    }
+
+    private CaptureObserver observer() {
+        return new CaptureObserver() {
+            @Override
+            public void onCaptured(TcpView segment) {
+                handshakes.onCaptured(segment);
+            }
+
+            @Override
+            public void onFailure(Throwable cause) {
+                onCaptureFailure.accept(cause);
+            }
+        };
     }
 
     private int mtuBytes() {
@@ -107,8 +120,13 @@ final class ServiceNetwork implements AutoCloseable {
         }
     }
 
-    /** Step CAPTURED: from here on clients' packets are captured, committed and held; nothing is answered. */
-    void capture(long term) {
+    /**
+     * Step CAPTURED: from here on clients' packets are captured, committed and held; nothing is answered.
+     *
+     * @param table with every entry committed by now
+     */
+    void capture(long term, ConnectionTable table) {
+        handshakes.begin(table);
         gate(GateMode.HOLD, LEASE_TIMEOUT_MS);
         loopback.engage();
         address.add();
@@ -141,6 +159,8 @@ final class ServiceNetwork implements AutoCloseable {
         }
         lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS);
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
+        handshakes.end();
+        lateHandshakes.clear();
     }
 
     /** The address is gone from this machine, and what the kernel remembers of its connections. */
@@ -184,6 +204,14 @@ final class ServiceNetwork implements AutoCloseable {
         return adjust;
     }
 
+    PendingHandshakes handshakes() {
+        return handshakes;
+    }
+
+    LateHandshakes lateHandshakes() {
+        return lateHandshakes;
+    }
+
     SocketScan sockets() {
         return sockets;
     }
@@ -197,22 +225,9 @@ final class ServiceNetwork implements AutoCloseable {
         return vipHeld;
     }
 
-    /** Connections the kernel has completed or begun and the workload has not accepted, as a JSON list of tuples. */
-    JsonNode unacceptedAsJson() {
-        ArrayNode list = JSON.createArrayNode();
-        for (TcpSocket socket : sockets.connections(vip)) {
-            if (socket.inode() == 0 && BEFORE_ACCEPT.contains(socket.state())) {
-                list.add(socket.tuple().toString());
-            }
-        }
-        return list;
-    }
-
-    /** Reads what {@link #unacceptedAsJson} wrote. */
-    static Set<TcpTuple> unaccepted(JsonNode list) {
-        Set<TcpTuple> tuples = new HashSet<>();
-        list.forEach(item -> tuples.add(TcpTuple.parse(item.asText())));
-        return tuples;
+    /** The kernel's TCP connections of the virtual address. */
+    List<TcpSocket> connections() {
+        return sockets.connections(vip);
     }
 
     /** Any thread: what the gate counted. */
@@ -241,6 +256,7 @@ final class ServiceNetwork implements AutoCloseable {
             loopback.close();
             adjust.flush(vip);
             adjust.close();
+            captureAdjust.close();
         }
         rules.remove();
         egress.remove();

@@ -14,11 +14,14 @@ import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalOptions;
 import io.holdfast.journal.VoteStore;
 import io.holdfast.restore.connection.ConnectionTable;
+import io.holdfast.restore.connection.InFlightConnection;
 import io.holdfast.restore.connection.TableRecord;
+import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.CompletableFuture;
 
 /**
@@ -214,6 +217,13 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     void survived(TcpTuple tuple, int delta) {
         synchronized (connections) {
             connections.survived(tuple, delta);
+        }
+    }
+
+    /** Those of the kernel's connections that the workload has not accepted, so that no image holds them. */
+    List<InFlightConnection> inFlight(List<TcpSocket> sockets) {
+        synchronized (connections) {
+            return InFlightConnection.among(sockets, connections);
         }
     }
 

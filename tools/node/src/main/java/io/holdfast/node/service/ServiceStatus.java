@@ -76,8 +76,12 @@ public record ServiceStatus(String name, String role, ServiceState state, String
      * @param startedEpochMillis wall time of its first step
      * @param stepsMs            each step with the milliseconds since the one before
      * @param details            each step with its line for people
+     * @param replayedEntries    packets that went through the loopback
+     * @param survived           connections that were carried on
+     * @param closed             connections that could not be and were closed on purpose
      */
     public record TakeoverStatus(String node, long term, String reason, long startedEpochMillis,
-                                 Map<String, Double> stepsMs, Map<String, String> details) {
+                                 Map<String, Double> stepsMs, Map<String, String> details, long replayedEntries,
+                                 long survived, long closed) {
     }
 }

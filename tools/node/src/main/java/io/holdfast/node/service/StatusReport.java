@@ -70,6 +70,9 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
         Map<String, String> details = new LinkedHashMap<>();
         last.details().forEach((step, detail) -> details.put(step.name(), detail));
         return new TakeoverStatus(last.node(), last.term(), details.getOrDefault("RESTORED", ""),
-                last.startedNanos() / 1_000_000, stepsMs, details);
+                last.startedNanos() / 1_000_000, stepsMs, details,
+                last.counts().getOrDefault(EntryBodies.Step.REPLAYED, 0L),
+                last.counts().getOrDefault(EntryBodies.Step.SURVIVED, 0L),
+                last.counts().getOrDefault(EntryBodies.Step.CLOSED, 0L));
     }
 }

@@ -4,16 +4,20 @@ import io.holdfast.journal.EntryKind;
 import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.replay.FixReport;
+import io.holdfast.restore.replay.JournalReplaySource;
 import io.holdfast.restore.replay.Kick;
 import io.holdfast.restore.replay.ReplayOptions;
 import io.holdfast.restore.replay.ReplayReport;
 import io.holdfast.restore.replay.Replayer;
 import io.holdfast.restore.replay.TakeoverFix;
+import io.holdfast.restore.workload.Workload;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
 
@@ -24,7 +28,7 @@ import java.util.concurrent.locks.LockSupport;
 final class Takeover {
     private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
     /** What the clocks of two nodes may differ by: timestamps of TCP are put further ahead by this. */
-    private static final int TIMESTAMP_MARGIN_MS = 200;
+    static final int TIMESTAMP_MARGIN_MS = 200;
     /** Doublings of a retransmission timeout that are taken back; a takeover that lasts is worth about so many. */
     private static final int KICKS = 10;
 
@@ -64,15 +68,17 @@ final class Takeover {
     Primary run() {
         reached(TakeoverStep.ELECTED, "term " + term + ", entry " + electedIndex);
         pipeline.open(term);
-        network.capture(term);
+        network.capture(term, ConnectionTable.of(replica.connections(), WorkloadRestorer.TABLE_CAPACITY));
         reached(TakeoverStep.CAPTURED, "packets are held");
         RestoredWorkload restored = restorer.restore(replica);
         reached(TakeoverStep.RESTORED, restored.what() + ", process " + restored.workload().pid());
         ReplayReport report = replay(restored);
-        reached(TakeoverStep.REPLAYED, "%d entries, %d injected, %d held back, %d acknowledgements cut".formatted(
-                report.entries(), report.injected(), report.held(), report.clamped()));
+        reached(TakeoverStep.REPLAYED, "%d entries, %d held back, %d acknowledgements cut".formatted(report.entries(),
+                report.held(), report.clamped()), Map.of(EntryBodies.Step.REPLAYED, report.entries()));
         FixReport fixed = fix(restored, report);
-        reached(TakeoverStep.FIXED, fixed.survivors().size() + " connections carried, " + fixed.doomed().size() + " closed");
+        reached(TakeoverStep.FIXED, fixed.survivors().size() + " connections carried, " + fixed.doomed().size() + " closed",
+                Map.of(EntryBodies.Step.SURVIVED, (long) fixed.survivors().size(),
+                        EntryBodies.Step.CLOSED, (long) fixed.doomed().size()));
         awaitOldLease();
         requireLeading();
         network.goLive(term);
@@ -86,17 +92,22 @@ final class Takeover {
         if (service.recovery() == ServiceConfig.Recovery.RESTART) {
             return new ReplayReport(0, 0, 0, 0, 0, 0, 0, 0, 0, List.of());
         }
-        JournalPackets packets = JournalPackets.after(restored, replica.journal(), electedIndex);
+        JournalReplaySource packets = new JournalReplaySource(replica.journal()::read, restored.markIndex(), electedIndex,
+                restored.inFlight());
         return new Replayer(network.loopback(), network.sockets(), ReplayOptions.DEFAULT).replay(restored.table(), packets);
     }
 
     private FixReport fix(RestoredWorkload restored, ReplayReport report) {
         ConnectionTable table = ConnectionTable.of(replica.connections(), WorkloadRestorer.TABLE_CAPACITY);
-        List<Integer> processes = restored.workload().processes().stream().map(Long::intValue).toList();
         FixReport fixed = new TakeoverFix(network.sockets(), network.adjust(), TIMESTAMP_MARGIN_MS)
-                .fix(table, report, network.vip(), processes, WallClock.epochNanos());
+                .fix(table, report, network.vip(), () -> processes(restored.workload()), WallClock.epochNanos());
+        network.handshakes().resolve(report);
         fixed.survivors().forEach(s -> replica.survived(s.tuple(), s.delta()));
         return fixed;
+    }
+
+    private static Collection<Integer> processes(Workload workload) {
+        return workload.processes().stream().map(Long::intValue).toList();
     }
 
     /** Answers that went into the loopback are sent again now, not when their doubled timeouts end. */
@@ -135,12 +146,16 @@ final class Takeover {
     }
 
     private void reached(TakeoverStep step, String detail) {
+        reached(step, detail, Map.of());
+    }
+
+    private void reached(TakeoverStep step, String detail, Map<String, Long> counts) {
         requireLeading();
         long now = System.nanoTime();
         double elapsedMs = (now - stepNanos) / 1e6;
         stepNanos = now;
         LOG.info("service {}: takeover in term {}: {} after {} ms: {}", service.name(), term, step,
                 String.format("%.1f", elapsedMs), detail);
-        replica.propose(EntryKind.TAKEOVER_STEP, new EntryBodies.Step(step, nodeName, term, elapsedMs, detail));
+        replica.propose(EntryKind.TAKEOVER_STEP, new EntryBodies.Step(step, nodeName, term, elapsedMs, detail, counts));
     }
 }

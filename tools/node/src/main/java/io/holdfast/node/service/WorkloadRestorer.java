@@ -19,7 +19,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
@@ -87,10 +86,9 @@ final class WorkloadRestorer {
             throw e.getCause() instanceof RuntimeException cause ? cause : e;
         }
         JsonNode connections = manifest.extra().get(CheckpointKeeper.Sections.CONNECTIONS);
-        JsonNode unaccepted = manifest.extra().get(CheckpointKeeper.Sections.UNACCEPTED);
+        JsonNode inFlight = manifest.extra().get(CheckpointKeeper.Sections.IN_FLIGHT);
         ConnectionTable table = ConnectionTable.of(TableRecord.fromJson(connections.toString()), TABLE_CAPACITY);
-        return new RestoredWorkload(workload, mark, table, ServiceNetwork.unaccepted(unaccepted),
-                "from checkpoint " + mark);
+        return new RestoredWorkload(workload, mark, table, CheckpointKeeper.inFlight(inFlight), "from checkpoint " + mark);
     }
 
     private RestoredWorkload afresh() {
@@ -103,7 +101,7 @@ final class WorkloadRestorer {
                     + service.workload().readyTimeoutMs() + " ms (workload.readyPort " + service.workload().readyPort()
                     + ")");
         }
-        return new RestoredWorkload(workload, 0, new ConnectionTable(TABLE_CAPACITY), Set.of(), "afresh");
+        return new RestoredWorkload(workload, 0, new ConnectionTable(TABLE_CAPACITY), List.of(), "afresh");
     }
 
     /**
