@@ -234,7 +234,7 @@ final class Demo {
                 testbed.startNode(victim.number());
             }
             ServiceStatus status = cluster.nodes().get(victim.name());
-            return status != null && (!status.primary() || options.fault() == Fault.WORKLOAD)
+            return status != null && (status.standsBy() || options.fault() == Fault.WORKLOAD && status.livePrimary())
                     && status.lastIndex() >= head
                     && (!options.checkpoints() || status.checkpoint() != null && status.checkpoint().held());
         });
