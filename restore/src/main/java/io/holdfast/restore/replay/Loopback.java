@@ -111,9 +111,15 @@ public final class Loopback implements AutoCloseable {
         netlink.request("route into " + config.device(), writer);
     }
 
-    /** Sends what the virtual address answers into the device from now on. Takes well under a millisecond. */
+    /**
+     * Sends what the virtual address answers into the device from now on. Takes well under a millisecond. What an
+     * earlier clone answered too late for anybody to read is thrown away: a replay would take it for its own clone's.
+     */
     public void engage() {
         if (!engaged) {
+            while (tun.read() != 0) {
+                // nobody's any more
+            }
             netlink.request("rule from " + Ipv4Packet.text(config.virtualAddress()), rule(RTM_NEWRULE,
                     NetlinkWriter.NLM_F_CREATE | NetlinkWriter.NLM_F_EXCL));
             engaged = true;

@@ -3,9 +3,7 @@ package io.holdfast.restore.replay;
 import io.holdfast.restore.connection.Connection;
 import io.holdfast.restore.connection.ConnectionState;
 import io.holdfast.restore.connection.ConnectionTable;
-import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.SocketOwners;
-import io.holdfast.restore.connection.SocketRepair;
 import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.connection.SocketState;
 import io.holdfast.restore.connection.TcpSocket;
@@ -24,9 +22,6 @@ import java.util.function.Supplier;
  * thread, used once, while the loopback is engaged.
  */
 public final class TakeoverFix {
-    /** Of timestamps: a lag that a client does not see as going backwards is left alone up to here. */
-    private static final int AHEAD_ENOUGH = 1 << 20;
-    private static final long MICROS_PER_MS = 1000;
     /** How long the workload has to accept connections before they are given up. */
     private static final long ACCEPT_NANOS = 100_000_000;
 
@@ -115,7 +110,8 @@ public final class TakeoverFix {
 
     private void survive(TcpSocket socket, Connection known, ReplayReport.Outcome outcome, SocketOwners.Owner owner,
                          long nowEpochNanos) {
-        int raisedBy = known.hasTimestamps() ? raise(known, owner, nowEpochNanos) : 0;
+        long elapsedMs = Math.max(0, (nowEpochNanos - known.lastTsecrEpochNanos()) / 1_000_000) + timestampMarginMs;
+        int raisedBy = known.hasTimestamps() ? TimestampRaise.raise(owner, known.lastTsecr(), elapsedMs) : 0;
         survivors.add(new FixReport.Survivor(socket.tuple(), outcome.delta(), outcome.acknowledgedToClone(),
                 socket.sendQueueBytes(), raisedBy));
     }
@@ -157,24 +153,6 @@ public final class TakeoverFix {
             return closing ? FixReport.Reason.CLOSING : FixReport.Reason.NOT_ACCEPTED;
         }
         return null;
-    }
-
-    /** Puts the clock of a socket's timestamps past what the client can have seen (RFC 7323 section 5: PAWS). */
-    private int raise(Connection known, SocketOwners.Owner owner, long nowEpochNanos) {
-        try (SocketRepair socket = SocketRepair.borrow(owner.pid(), owner.fd())) {
-            if (socket == null) {
-                return 0; // the workload closed it this moment
-            }
-            int now = socket.timestamp();
-            long elapsedMs = Math.max(0, (nowEpochNanos - known.lastTsecrEpochNanos()) / 1_000_000) + timestampMarginMs;
-            boolean countsMicros = (now & 1) != 0;
-            int wanted = known.lastTsecr() + (int) (countsMicros ? elapsedMs * MICROS_PER_MS : elapsedMs);
-            if (SequenceNumber.isWithin(now, wanted, AHEAD_ENOUGH)) {
-                return 0;
-            }
-            socket.timestamp(wanted);
-            return wanted - now;
-        }
     }
 
     /** Closes what cannot go on, which tells the client; to be called once the outside is open. Returns how many. */

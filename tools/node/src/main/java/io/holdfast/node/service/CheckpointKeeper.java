@@ -44,6 +44,7 @@ final class CheckpointKeeper implements AutoCloseable {
     private static final long CRIU_TIMEOUT_MS = 30_000;
     private static final long GATE_TIMEOUT_MS = 2_000;
     private static final long COMMIT_TIMEOUT_MS = 5_000;
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private final NodeConfig node;
     private final ServiceConfig service;
@@ -54,6 +55,9 @@ final class CheckpointKeeper implements AutoCloseable {
     private final ExecutorService thread;
     private final ExecutorService senders;
     private final AtomicBoolean underWay = new AtomicBoolean();
+    private final AtomicBoolean fetching = new AtomicBoolean();
+    private volatile long caughtUpTo;
+    private long triedNanos = System.nanoTime() - RETRY_NANOS;
     private volatile ServiceReplica replica;
     private volatile CriuCheck check = new CriuCheck(false, "", "the checkpoint policy is none");
     private volatile String lastProblem;
@@ -172,11 +176,14 @@ final class CheckpointKeeper implements AutoCloseable {
     }
 
     private void finish(Taken taken, ServiceReplica by, CompletableFuture<EntryBodies.Ready> ready) {
+        long begunNanos = System.nanoTime();
         try (CheckpointDraft draft = taken.draft()) {
             Manifest manifest = draft.complete(service.name(), taken.markIndex(), taken.markTerm(), check.version(),
                     taken.sections());
             String digest = store.manifestDigest(taken.markIndex());
+            long keptNanos = System.nanoTime();
             List<String> holders = spread(taken.markIndex(), digest);
+            long spreadNanos = System.nanoTime();
             int majority = node.cluster().size() / 2 + 1;
             if (holders.size() < majority) {
                 throw new IllegalStateException("checkpoint " + taken.markIndex() + " is held by " + holders + " only, "
@@ -185,6 +192,10 @@ final class CheckpointKeeper implements AutoCloseable {
             EntryBodies.Ready body = new EntryBodies.Ready(taken.markIndex(), digest, manifest.totalBytes(), holders,
                     node.self().name(), taken.gateClosedMs());
             await(by.propose(EntryKind.CHECKPOINT_READY, body));
+            LOG.info("service {}: checkpoint {} is ready: {} bytes, gate closed {} ms, digested and forced {} ms, spread {} ms",
+                    service.name(), taken.markIndex(), manifest.totalBytes(), Math.round(taken.gateClosedMs()),
+                    TimeUnit.NANOSECONDS.toMillis(keptNanos - begunNanos),
+                    TimeUnit.NANOSECONDS.toMillis(spreadNanos - keptNanos));
             ready.complete(body);
         } catch (RuntimeException e) {
             LOG.warn("service {}: checkpoint {} does not count: {}", service.name(), taken.markIndex(), e.getMessage());
@@ -231,19 +242,36 @@ final class CheckpointKeeper implements AutoCloseable {
         }
     }
 
-    /** Runner thread: a checkpoint counts from now on. Fetches it if it is not here, and drops what is too old. */
-    void onReady(long markIndex) {
+    /**
+     * Service's thread, now and then: sees to it that the newest ready checkpoint is on this node and older ones go. A
+     * node that comes back meets every ready checkpoint of the past again; only the newest is worth fetching.
+     */
+    void catchUp() {
         ServiceReplica by = replica;
-        thread.execute(() -> {
-            ServiceHistory.ReadyCheckpoint newest = by == null ? null : by.history().newestReady();
-            if (newest == null || newest.body().markIndex() != markIndex) {
-                return; // replayed history: only the newest is worth fetching
-            }
-            if (!holds(newest)) {
-                fetchFromAnybody(newest.body());
-            }
-            store.prune(config.keep(), Set.of(markIndex));
-        });
+        ServiceHistory.ReadyCheckpoint newest = by == null ? null : by.history().newestReady();
+        if (newest == null || newest.body().markIndex() == caughtUpTo || System.nanoTime() - triedNanos < RETRY_NANOS) {
+            return;
+        }
+        if (fetching.compareAndSet(false, true)) {
+            triedNanos = System.nanoTime();
+            thread.execute(() -> {
+                try {
+                    catchUpTo(newest);
+                } finally {
+                    fetching.set(false);
+                }
+            });
+        }
+    }
+
+    private void catchUpTo(ServiceHistory.ReadyCheckpoint newest) {
+        if (!holds(newest)) {
+            fetchFromAnybody(newest.body());
+        }
+        if (holds(newest)) {
+            store.prune(config.keep(), Set.of(newest.body().markIndex()));
+            caughtUpTo = newest.body().markIndex();
+        }
     }
 
     private void fetchFromAnybody(EntryBodies.Ready body) {

@@ -112,6 +112,7 @@ public final class ServiceAgent implements AutoCloseable {
         network.install();
         // Egress is shut by now: what a dead predecessor's workload says when it is killed is heard by nobody.
         Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
+        network.forgetConnections();
         checkpoints.start();
         join();
     }
@@ -138,11 +139,6 @@ public final class ServiceAgent implements AutoCloseable {
             @Override
             public void onFollower(long term, String leader) {
                 events.add(new Following(of, term, leader));
-            }
-
-            @Override
-            public void onReady(long markIndex) {
-                checkpoints.onReady(markIndex);
             }
 
             @Override
@@ -235,6 +231,7 @@ public final class ServiceAgent implements AutoCloseable {
         if (replica == null && System.nanoTime() - rejoinAtNanos >= 0) {
             join();
         }
+        checkpoints.catchUp();
         Primary live = primary;
         if (live != null) {
             network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);

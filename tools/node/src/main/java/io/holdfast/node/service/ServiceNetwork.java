@@ -43,7 +43,7 @@ import java.util.function.Consumer;
 final class ServiceNetwork implements AutoCloseable {
     private static final int MAX_HELD = 16_384;
     private static final int RECEIVE_BUFFER_BYTES = 64 << 20;
-    private static final int MAX_LEASE_CALL_MS = 5;
+    static final int MAX_LEASE_CALL_MS = 20;
     private static final int ANNOUNCEMENTS = 2;
     private static final long LEASE_TIMEOUT_MS = 2_000;
 
@@ -168,10 +168,22 @@ final class ServiceNetwork implements AutoCloseable {
         if (loopback == null) {
             return;
         }
+        forgetConnections();
         address.remove();
         vipHeld = false;
         loopback.release();
         adjust.flush(vip);
+    }
+
+    /**
+     * Drops what the kernel keeps of an ended workload's connections: its unanswered FINs would hold their ports for
+     * minutes, and an image with the same connections could not be restored (EADDRNOTAVAIL). Called while egress is
+     * shut, so that no client hears of it.
+     */
+    void forgetConnections() {
+        for (TcpSocket socket : sockets.connections(vip)) {
+            sockets.destroy(socket.tuple());
+        }
     }
 
     void gate(GateMode mode, long timeoutMs) {

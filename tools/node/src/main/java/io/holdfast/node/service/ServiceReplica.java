@@ -55,9 +55,6 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         /** This member does not lead (any more). */
         void onFollower(long term, String leader);
 
-        /** A checkpoint became ready. */
-        void onReady(long markIndex);
-
         /** Storage failed or an invariant broke: the node must leave the group. */
         void onFailure(Throwable cause);
     }
@@ -110,9 +107,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         } else {
             packetsSinceMark = kind == EntryKind.MARK ? 0 : packetsSinceMark;
             history.onCommitted(index, kind, command, offset, length);
-            if (kind == EntryKind.CHECKPOINT_READY) {
-                watcher.onReady(history.newestReady().body().markIndex());
-            } else if (kind == EntryKind.CONNECTION_CLOSED) {
+            if (kind == EntryKind.CONNECTION_CLOSED) {
                 applyClosed(EntryBodies.body(command, offset, length, EntryBodies.Closed.class));
             }
         }

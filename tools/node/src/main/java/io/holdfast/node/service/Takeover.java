@@ -123,7 +123,8 @@ final class Takeover {
     /** The kernel of an older primary may let it send until its lease ends; nobody else may until then (I2). */
     private void awaitOldLease() {
         long over = replica.previousLeaseBoundNanos()
-                + TimeUnit.MILLISECONDS.toNanos(service.lease().durationMs() + service.lease().marginMs());
+                + TimeUnit.MILLISECONDS.toNanos(service.lease().durationMs() + service.lease().marginMs()
+                + ServiceNetwork.MAX_LEASE_CALL_MS);
         for (long left = over - System.nanoTime(); left > 0; left = over - System.nanoTime()) {
             LockSupport.parkNanos(left);
         }

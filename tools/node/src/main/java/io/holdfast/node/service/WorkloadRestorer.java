@@ -71,9 +71,9 @@ final class WorkloadRestorer {
     private RestoredWorkload fromCheckpoint(EntryBodies.Ready ready) {
         CheckpointStore store = checkpoints.store();
         long mark = ready.markIndex();
+        Manifest manifest = store.requireWhole(mark, ready.manifestSha256());
         CompletableFuture<Manifest> verified =
                 CompletableFuture.supplyAsync(() -> store.verify(mark, ready.manifestSha256()));
-        Manifest manifest = Manifest.fromJson(store.manifestJson(mark));
         Workload.killLeftover(stateFile, KILL_TIMEOUT_MS);
         service.workload().dataDirectories().forEach(this::markUsed);
         store.restoreDataDirectories(manifest, service.workload().dataDirectories());
