@@ -176,13 +176,13 @@ public final class ServiceAgent implements AutoCloseable {
             demote("elected again");
         }
         state = ServiceState.TAKING_OVER;
-        try {
-            Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
-                    workloadFile, term, electedIndex);
+        try (Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
+                    workloadFile, term, electedIndex)) {
             Primary live = takeover.run();
             primary = live;
             state = ServiceState.LIVE;
             message = null;
+            takeover.finish();
             live.workload().onExit().thenAccept(how -> events.add(new WorkloadEnded(live.workload(), how.toString())));
         } catch (LeadershipLostException e) {
             demote("leadership was lost during the takeover");
@@ -234,7 +234,7 @@ public final class ServiceAgent implements AutoCloseable {
         checkpoints.catchUp();
         Primary live = primary;
         if (live != null) {
-            network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);
+            network.finishHandshakes(live.workload(), replica);
         }
         if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
             checkpointOnRequest(postponed.remove());

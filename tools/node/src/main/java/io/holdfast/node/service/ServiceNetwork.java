@@ -17,9 +17,11 @@ import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.replay.ConntrackAdjust;
+import io.holdfast.restore.replay.ContinuedHandshakes;
 import io.holdfast.restore.replay.Loopback;
 import io.holdfast.restore.replay.LoopbackConfig;
 import io.holdfast.restore.replay.PendingHandshakes;
+import io.holdfast.restore.workload.Workload;
 
 import java.io.IOException;
 import java.net.NetworkInterface;
@@ -52,7 +54,6 @@ final class ServiceNetwork implements AutoCloseable {
     private final BooleanSupplier workloadIntact;
     private final PacketSink sink;
     private final Consumer<Throwable> onCaptureFailure;
-    private final LateHandshakes lateHandshakes = new LateHandshakes();
     private final IngressRules rules;
     private final EgressLease egress;
     private final LeaseKeeper lease;
@@ -63,7 +64,8 @@ final class ServiceNetwork implements AutoCloseable {
     private Loopback loopback;
     private ConntrackAdjust adjust;
     private ConntrackAdjust captureAdjust;
-    private PendingHandshakes handshakes;
+    private volatile PendingHandshakes handshakes;
+    private ContinuedHandshakes continued;
     private volatile boolean vipHeld;
 
     ServiceNetwork(ServiceConfig service, PacketSink sink, Consumer<Throwable> onCaptureFailure,
@@ -86,7 +88,8 @@ final class ServiceNetwork implements AutoCloseable {
         egress.install();
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         captureAdjust = new ConntrackAdjust();
-        handshakes = new PendingHandshakes(loopback, captureAdjust, lateHandshakes);
+        continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
                 RECEIVE_BUFFER_BYTES), vip, MAX_HELD, sink, observer()).start();
         guard = EgressGuard.open(service.name(), service.vip().getHostAddress(), service.interfaceName(),
@@ -168,7 +171,8 @@ final class ServiceNetwork implements AutoCloseable {
         lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS, () -> true);
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
         handshakes.end();
-        lateHandshakes.clear();
+        continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
     }
 
     /** The address is gone from this machine, and what the kernel remembers of its connections. */
@@ -229,8 +233,12 @@ final class ServiceNetwork implements AutoCloseable {
         return handshakes;
     }
 
-    LateHandshakes lateHandshakes() {
-        return lateHandshakes;
+    /** Goes on with handshakes of an older primary that the workload has accepted by now. */
+    void finishHandshakes(Workload workload, ServiceReplica replica) {
+        if (!continued.isEmpty()) {
+            replica.withConnections(table ->
+                    continued.finish(workload.processes().stream().map(Long::intValue).toList(), table));
+        }
     }
 
     SocketScan sockets() {

@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * One life of a member in its group: journal, votes, group, and the state that committed entries build. Entries are
@@ -212,6 +213,13 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     void survived(TcpTuple tuple, int delta) {
         synchronized (connections) {
             connections.survived(tuple, delta);
+        }
+    }
+
+    /** Lets {@code action} read and change the table; the runner waits meanwhile. */
+    void withConnections(Consumer<ConnectionTable> action) {
+        synchronized (connections) {
+            action.accept(connections);
         }
     }
 
