@@ -13,15 +13,15 @@ import io.holdfast.journal.Journal;
  * makes a member ask whether it would be elected, and only a majority of yes opens a new term. A member that still hears
  * the leader says no, so one that comes back, or hears badly, deposes nobody.
  *
- * <p><b>The bound on an older leader's lease.</b> A leader may let its workload send until some time after it <em>sent</em>
- * what a majority answered. Each voter says with its vote how long ago it last said yes to a heartbeat or to entries of
- * an older term (a leader counts as answering its own heartbeats when it sends them; a process counts as having answered
- * when it starts, since its predecessor may have). Any majority that answered an older leader shares a member with the majority
- * that votes here. That member had answered before it voted, since afterwards it is in the new term and answers no
- * older one. An answer comes after what it answers was sent, and the vote arrives here after it was given: so the
- * moment of arrival minus the age it tells is later than the sending of anything it helped to a majority, and the latest
- * of these moments over the voters bounds them all. Clocks are only used to measure the age, on one machine each; a
- * thousandth of it is allowed for their drift.
+ * <p><b>The bound on an older leader's lease.</b> A leader may let its workload send until some time after it
+ * <em>sent</em> what a majority answered. Each voter says with its vote how long ago it last said yes to a heartbeat or
+ * to entries of an older term (a leader counts as answering its own heartbeats when it sends them; a process counts as
+ * having answered when it starts, since its predecessor may have). Any majority that answered an older leader shares a
+ * member with the majority that votes here. That member had answered before it voted, since afterwards it is in the new
+ * term and answers no older one. An answer comes after what it answers was sent, and the vote arrives here after it was
+ * given: so the moment of arrival minus the age it tells is later than the sending of anything it helped to a majority,
+ * and the latest of these moments over the voters bounds them all. Clocks are only used to measure the age, on one
+ * machine each; a thousandth of it is allowed for their drift.
  */
 final class Campaign {
     /** Where this member stands between two leaders. */

@@ -118,9 +118,11 @@ public final class RaftGroup implements AutoCloseable {
 
     /**
      * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> what a majority
-     * answered, that is, the latest {@code sentNanos} of {@link GroupListener#onLeaseEvidence} on any older leader; known from the election on, before {@link GroupListener#onLeader}. An older leader's lease,
-     * counted from the sending of its last answered heartbeat, is over when the lease time has passed since then. Why this
-     * holds: see {@link Campaign}. Only of meaning on a leader.
+     * answered, that is, the latest {@code sentNanos} of {@link GroupListener#onLeaseEvidence} on any older leader. Known
+     * from the election on, before {@link GroupListener#onLeader}: each vote says when its giver last answered an older
+     * leader, and the majority that votes shares a member with any majority that answered. An older leader's lease,
+     * counted from its evidence, is over when the lease time has passed since then. {@link Campaign} has the argument in
+     * full. Only of meaning on a leader.
      */
     public long previousLeaseBoundNanos() {
         return raft.shown().previousLeaseBoundNanos;

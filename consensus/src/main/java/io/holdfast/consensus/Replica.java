@@ -123,7 +123,7 @@ final class Replica {
      */
     private void refuse(Peer from, GroupHeader header) {
         long hint = header.a > journal.lastIndex() ? journal.lastIndex() : Math.min(raft.committed(), header.a - 1);
-        raft.outbox().send(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a, raft.committed(), journal.lastIndex());
+        answer(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a);
     }
 
     /** One acknowledgement for all the entries of a turn, after they are as durable as configured. */
@@ -133,8 +133,12 @@ final class Replica {
         }
         syncIfAsked();
         answeredNanos = raft.nanoTime();
-        raft.outbox().send(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0, raft.committed(), journal.lastIndex());
+        answer(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0);
         owedAnswer = null;
+    }
+
+    private void answer(Peer to, MessageKind kind, boolean granted, long a, long b) {
+        raft.outbox().send(to, kind, granted, a, b, raft.committed(), journal.lastIndex());
     }
 
     private void syncIfAsked() {
@@ -146,14 +150,14 @@ final class Replica {
 
     void onHeartbeat(Peer from, GroupHeader header) {
         if (header.currTerm() < raft.term()) {
-            raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0, raft.committed(), journal.lastIndex());
+            answer(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0);
             return;
         }
         heardLeader(from);
         raft.commitTo(Math.min(header.b, verified));
         answeredNanos = raft.nanoTime();
         syncIfAsked();
-        raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified, raft.committed(), journal.lastIndex());
+        answer(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified);
     }
 
     /** A leader counts itself among those who answered, at the moment it sent. */

@@ -44,8 +44,8 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
         Random random = new Random(1);
         InetAddress here = InetAddress.getLoopbackAddress();
         List<Member> members = List.of(new Member("n1", here, 1), new Member("n2", here, 2), new Member("n3", here, 3));
-        raft = new HandDrivenRaft(settings.apply(GroupConfig.of("hand", "n1", members)), journal, votes, this, () -> now, random,
-                sent::add).begin();
+        GroupConfig config = settings.apply(GroupConfig.of("hand", "n1", members));
+        raft = new HandDrivenRaft(config, journal, votes, this, () -> now, random, sent::add).begin();
         second = HandDrivenRaft.addressOf("n2", random);
         third = HandDrivenRaft.addressOf("n3", random);
     }
@@ -57,10 +57,12 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
     }
 
     void queue(Address from, MessageKind kind, long term, boolean granted, long a, long b, long c, long d) {
-        raft.up(new EmptyMessage(null).setSrc(from).putHeader(raft.getId(), new GroupHeader(kind, term, granted, a, b, c, d)));
+        GroupHeader header = new GroupHeader(kind, term, granted, a, b, c, d);
+        raft.up(new EmptyMessage(null).setSrc(from).putHeader(raft.getId(), header));
     }
 
-    void append(Address from, long term, long previousIndex, long previousTerm, long commit, long entryTerm, String... bodies) {
+    void append(Address from, long term, long previousIndex, long previousTerm, long commit, long entryTerm,
+                String... bodies) {
         queueAppend(from, term, previousIndex, previousTerm, commit, entryTerm, bodies);
         raft.turn();
     }
@@ -73,8 +75,9 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
             batch.add(entryTerm, false, command, 0, command.length);
         }
         byte[] payload = batch.toPayload();
-        raft.up(new BytesMessage(null, payload).setSrc(from).putHeader(raft.getId(), new GroupHeader(MessageKind.APPEND, term,
-                true, previousIndex, previousTerm, commit, batch.checksum(payload, 0, payload.length))));
+        GroupHeader header = new GroupHeader(MessageKind.APPEND, term, true, previousIndex, previousTerm, commit,
+                batch.checksum(payload, 0, payload.length));
+        raft.up(new BytesMessage(null, payload).setSrc(from).putHeader(raft.getId(), header));
     }
 
     /** Runs for election and wins it with the vote of n2. */

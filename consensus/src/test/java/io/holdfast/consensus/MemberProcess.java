@@ -27,9 +27,7 @@ final class MemberProcess implements GroupListener {
     private final PrintStream out;
     private final AtomicLong committed = new AtomicLong();
     private final CRC32 digest = new CRC32();
-    private volatile Thread waiter;
     private volatile boolean pacing;
-    private volatile long evidence;
     private RaftGroup group;
 
     private MemberProcess(PrintStream out) {
@@ -69,9 +67,9 @@ final class MemberProcess implements GroupListener {
             switch (words[0]) {
                 case "status" -> say(status());
                 case "offer" -> say("offered " + offer(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
-                case "pace" -> new Thread(() -> pace(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "pace").start();
+                case "pace" ->
+                        new Thread(() -> pace(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "pace").start();
                 case "stop" -> pacing = false;
-                case "bench" -> say(bench(Integer.parseInt(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3])));
                 case "close" -> {
                     return;
                 }
@@ -118,38 +116,6 @@ final class MemberProcess implements GroupListener {
         say("paced " + offered);
     }
 
-    /** Latency from offer to commit in microseconds, with so many in flight. */
-    private String bench(int count, int size, int inFlight) {
-        byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
-        long[] sent = new long[count];
-        long[] latency = new long[count];
-        long base = committed.get();
-        long start = System.nanoTime();
-        waiter = Thread.currentThread();
-        int done = 0;
-        for (int i = 0; i < count || done < count; ) {
-            long seen = committed.get() - base;
-            long now = System.nanoTime();
-            for (; done < seen && done < count; done++) {
-                latency[done] = now - sent[done];
-            }
-            if (i < count && i - done < inFlight) {
-                sent[i] = System.nanoTime();
-                if (group.offer(command, 0, command.length)) {
-                    i++;
-                }
-            } else if (committed.get() - base == done) {
-                LockSupport.parkNanos(1_000_000);
-            }
-        }
-        long nanos = System.nanoTime() - start;
-        waiter = null;
-        Arrays.sort(latency);
-        return String.format("bench size=%d inflight=%d p50=%.1f p90=%.1f p99=%.1f p99.9=%.1f max=%.1f us rate=%.0f/s", size, inFlight,
-                latency[count / 2] / 1e3, latency[(int) (count * .9)] / 1e3, latency[(int) (count * .99)] / 1e3,
-                latency[(int) (count * .999)] / 1e3, latency[count - 1] / 1e3, count * 1e9 / nanos);
-    }
-
     @Override
     public void onLeader(long term) {
         say("leader " + term + " " + System.nanoTime() + " " + group.electedNanos() + " " + group.previousLeaseBoundNanos());
@@ -166,15 +132,11 @@ final class MemberProcess implements GroupListener {
             digest.update(command, offset, length);
             committed.set(index);
         }
-        Thread waiting = waiter;
-        if (waiting != null) {
-            LockSupport.unpark(waiting);
-        }
     }
 
     @Override
     public void onLeaseEvidence(long term, long sentNanos) {
-        evidence = sentNanos;
+        // Not of interest here.
     }
 
     @Override

@@ -40,7 +40,6 @@ final class ProcessCluster implements AutoCloseable {
         private void read() {
             try (BufferedReader in = new BufferedReader(new InputStreamReader(process.getInputStream()))) {
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
-                    if (Boolean.getBoolean("echo")) System.out.println(name + ": " + line);
                     synchronized (lines) {
                         lines.add(line);
                         lines.notifyAll();
@@ -114,7 +113,7 @@ final class ProcessCluster implements AutoCloseable {
     Child start(String name) throws IOException, TimeoutException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(jvmFlags());
-        command.addAll(List.of("-Xmx" + (Boolean.getBoolean("bench") ? "1g" : "256m"), "-XX:TieredStopAtLevel=" + (Boolean.getBoolean("bench") ? 4 : 1), "-cp",
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp",
                 System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString(),
                 Integer.toString(electionTimeoutMs)));
         members.forEach(m -> command.add(m.name() + "@" + m.port()));

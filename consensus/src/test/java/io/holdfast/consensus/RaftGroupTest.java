@@ -15,6 +15,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.holdfast.journal.Command;
+import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -50,7 +51,8 @@ class RaftGroupTest {
             assertThat(leader.committed().get((int) committed - 1).kind()).isEqualTo(EntryKind.MARK);
             TestMember follower = cluster.followers().get(0);
             assertThat(follower.offer("x")).isFalse();
-            assertThatThrownBy(() -> follower.group().propose(Command.encode(EntryKind.MARK, 0, 7, new byte[0])).get(1, TimeUnit.SECONDS))
+            byte[] mark = Command.encode(EntryKind.MARK, 0, 7, new byte[0]);
+            assertThatThrownBy(() -> follower.group().propose(mark).get(1, TimeUnit.SECONDS))
                     .hasCauseInstanceOf(NotLeaderException.class);
         }
     }
@@ -68,6 +70,18 @@ class RaftGroupTest {
             first.start();
             eventually().untilAsserted(() -> assertThat(first.bodies()).isEqualTo(expected));
             assertThat(indexes(first)).isEqualTo(firstIndexes(first.committed().size()));
+        }
+    }
+
+    @Test
+    void commitsJustSoWhenEveryEntryIsForcedToDisk() {
+        try (TestCluster cluster = TestCluster.of(3, directory)) {
+            cluster.members.forEach(m -> m.durability = Durability.DISK);
+            cluster.start();
+            List<String> offered = offer(cluster.leader(), "a", 100);
+            for (TestMember member : cluster.members) {
+                eventually().untilAsserted(() -> assertThat(member.bodies()).isEqualTo(offered));
+            }
         }
     }
 
@@ -111,7 +125,8 @@ class RaftGroupTest {
 
     @Test
     void offersAreBoundedAndNeverWait() {
-        try (TestCluster cluster = TestCluster.of(3, directory, c -> c.withElection(400, 200, 60_000).withMaxInFlight(100)).start()) {
+        try (TestCluster cluster = TestCluster.of(3, directory,
+                c -> c.withElection(400, 200, 60_000).withMaxInFlight(100)).start()) {
             TestMember leader = cluster.leader();
             cluster.followers().forEach(TestMember::stop);
             int taken = 0;

@@ -141,7 +141,7 @@ class StockDefectsTest {
                 long acknowledged = 0;
                 int answers = 0;
                 while (acknowledged < ENTRIES + 1) {
-                    long most = ours.sent.stream().filter(m -> ours.isAppend(m)).mapToLong(Message::getLength).max().orElse(0);
+                    long most = ours.sent.stream().filter(ours::isAppend).mapToLong(Message::getLength).max().orElse(0);
                     assertThat(most).isLessThan(4096 + 100);
                     assertThat(ours.sent(MessageKind.APPEND)).hasSizeLessThanOrEqualTo(5);
                     acknowledged = lastIndexOf(ours.sent, ours);

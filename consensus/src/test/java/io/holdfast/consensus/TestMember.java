@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 import io.holdfast.journal.Command;
+import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalOptions;
@@ -26,6 +27,7 @@ final class TestMember implements GroupListener, AutoCloseable {
     volatile long leaderTerm;
     volatile Throwable failure;
     volatile String throwOn;
+    Durability durability = Durability.PROCESS;
     private Journal journal;
     private VoteStore votes;
     private RaftGroup group;
@@ -43,7 +45,7 @@ final class TestMember implements GroupListener, AutoCloseable {
             evidence.clear();
             leaderTerm = 0;
         }
-        journal = Journal.open(directory, JournalOptions.DEFAULT.withBlockBytes(1 << 20));
+        journal = Journal.open(directory, JournalOptions.DEFAULT.withBlockBytes(1 << 20).withDurability(durability));
         votes = VoteStore.open(directory);
         try {
             group = RaftGroup.join(config, journal, votes, this);
