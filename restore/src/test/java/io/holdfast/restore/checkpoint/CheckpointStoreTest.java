@@ -53,7 +53,7 @@ class CheckpointStoreTest {
         Files.setLastModifiedTime(data.resolve("empty"), FileTime.from(1_111_111_111_111_111_111L, TimeUnit.NANOSECONDS));
     }
 
-    private Manifest checkpoint(CheckpointStore into, long markIndex) {
+    private VerifiedCheckpoint checkpoint(CheckpointStore into, long markIndex) {
         try (CheckpointDraft draft = into.draft()) {
             Files.writeString(draft.imageDirectory().resolve("pages-1.img"), "pages of " + markIndex);
             draft.copyData(List.of(data, moreData));
@@ -88,26 +88,26 @@ class CheckpointStoreTest {
     void bringsDataDirectoriesBackAsTheyWere() throws IOException {
         Map<String, String> one = look(data);
         Map<String, String> two = look(moreData);
-        Manifest manifest = checkpoint(store, 5);
+        VerifiedCheckpoint taken = checkpoint(store, 5);
         assertThat(one).hasSize(7);
 
         TestNet.sh("rm -r " + data + "/empty " + data + "/pipe && echo changed > " + data + "/file && chmod 600 " + data
             + "/file && ln -sfn / " + data + "/link && mkdir " + data + "/new && echo x > " + data + "/new/stray && ln -s "
             + directory.resolve("precious") + " " + data + "/stray-link && rm -r " + moreData);
-        store.restoreDataDirectories(manifest, List.of(data, moreData));
+        taken.restoreDataDirectories(List.of(data, moreData));
 
         assertThat(look(data)).isEqualTo(one);
         assertThat(look(moreData)).isEqualTo(two);
         assertThat(directory.resolve("precious")).hasContent("keep");
-        assertThat(manifest.extra()).containsEntry("connections", TextNode.valueOf("opaque"));
-        assertThatThrownBy(() -> store.restoreDataDirectories(manifest, List.of(data))).isInstanceOf(IllegalArgumentException.class);
+        assertThat(taken.manifest().extra()).containsEntry("connections", TextNode.valueOf("opaque"));
+        assertThatThrownBy(() -> taken.restoreDataDirectories(List.of(data))).isInstanceOf(IllegalArgumentException.class);
     }
 
     @Test
     void copiesNoSocketsAndRefusesDevices() throws IOException {
         TestNet.sh("python3 -c \"import socket; socket.socket(socket.AF_UNIX).bind('" + data + "/socket')\"");
-        Manifest manifest = checkpoint(store, 5);
-        assertThat(manifest.entries()).noneMatch(entry -> entry.path().endsWith("socket"));
+        VerifiedCheckpoint taken = checkpoint(store, 5);
+        assertThat(taken.manifest().entries()).noneMatch(entry -> entry.path().endsWith("socket"));
         TestNet.sh("mknod " + data + "/device c 1 3");
         assertThatThrownBy(() -> checkpoint(store, 6)).hasRootCauseMessage(data + "/device is a device: a data directory may not hold one");
         assertThat(store.list()).containsExactly(5L);
@@ -116,20 +116,22 @@ class CheckpointStoreTest {
     @ParameterizedTest
     @ValueSource(strings = {"image/pages-1.img", "data/0/file", "data/1/second"})
     void aFlippedBitIsFound(String path) throws IOException {
-        Manifest manifest = checkpoint(store, 5);
+        VerifiedCheckpoint taken = checkpoint(store, 5);
         String digest = store.manifestDigest(5);
-        assertThat(store.verify(5, digest)).isEqualTo(manifest);
+        assertThat(store.verify(5, digest).manifest()).isEqualTo(taken.manifest());
+        assertThat(taken.isUntouched()).isTrue();
         Path file = directory.resolve("a/5").resolve(path);
         byte[] bytes = Files.readAllBytes(file);
         bytes[0] ^= 1;
         Files.write(file, bytes);
+        assertThat(taken.isUntouched()).isFalse();
         assertDamaged(digest, "checkpoint 5: the content of " + path + " is not what was committed");
         Files.write(file, new byte[0]);
         assertDamaged(digest, path + " has 0 bytes");
         Files.delete(file);
         assertDamaged(digest, path + " is missing");
         Files.createSymbolicLink(file, directory.resolve("precious"));
-        assertDamaged(digest, path + " is missing");
+        assertDamaged(digest, path + " is not a file");
     }
 
     private void assertDamaged(String digest, String why) {
@@ -150,15 +152,17 @@ class CheckpointStoreTest {
 
     @Test
     void aFileTooManyInTheImageIsFound() throws IOException {
-        checkpoint(store, 5);
-        Files.writeString(store.imageDirectory(5).resolve("core-9.img"), "x");
+        VerifiedCheckpoint taken = checkpoint(store, 5);
+        Files.writeString(taken.imageDirectory().resolve("core-9.img"), "x");
+        assertThat(taken.isUntouched()).isFalse();
         assertDamaged(store.manifestDigest(5), "image/core-9.img does not belong to it");
     }
 
     @Test
     void travelsFromStoreToStore() throws IOException {
-        Manifest manifest = checkpoint(store, 5);
+        VerifiedCheckpoint taken = checkpoint(store, 5);
         CheckpointStore other = CheckpointStore.open(directory.resolve("b"), 1 << 20);
+        VerifiedCheckpoint arrived;
         try (CheckpointImport arriving = other.beginImport(store.manifestJson(5), store.manifestDigest(5))) {
             assertThat(arriving.missing()).hasSize(3);
             assertThatThrownBy(arriving::commit).isInstanceOf(IllegalStateException.class).hasMessageContaining("misses 3 files");
@@ -168,12 +172,14 @@ class CheckpointStoreTest {
                 }
             }
             assertThat(other.list()).isEmpty();
-            arriving.commit();
+            arrived = arriving.commit();
         }
-        assertThat(other.verify(5, store.manifestDigest(5))).isEqualTo(manifest);
+        assertThat(arrived.isUntouched()).isTrue();
+        assertThat(arrived.manifestDigest()).isEqualTo(taken.manifestDigest()).isEqualTo(store.manifestDigest(5));
+        assertThat(other.verify(5, taken.manifestDigest()).manifest()).isEqualTo(taken.manifest());
         Map<String, String> one = look(data);
         Directories.delete(data);
-        other.restoreDataDirectories(manifest, List.of(data, moreData));
+        arrived.restoreDataDirectories(List.of(data, moreData));
         assertThat(look(data)).isEqualTo(one);
         assertThatThrownBy(() -> store.openFile(5, "manifest.json")).isInstanceOf(IOException.class);
         assertThatThrownBy(() -> store.openFile(5, "../5/image/pages-1.img")).isInstanceOf(IOException.class);

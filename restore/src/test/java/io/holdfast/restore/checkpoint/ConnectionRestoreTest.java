@@ -119,10 +119,10 @@ class ConnectionRestoreTest {
             assertThat(first).isEqualTo(worker + " 1 one");
             assertThat(workload.processes()).hasSize(3);
 
-            Manifest manifest;
+            VerifiedCheckpoint taken;
             try (CheckpointDraft draft = store.draft()) {
                 here.dump(workload.pid(), draft.imageDirectory(), MAX_BYTES, () -> draft.copyData(List.of(data)));
-                manifest = draft.complete("server", 1, 1, "4.2", Map.of());
+                taken = draft.complete("server", 1, 1, "4.2", Map.of());
             }
             // The machine is gone: first the cable, so that nobody hears the sockets die.
             TestNet.sh("ip -n " + clients.name() + " link del c");
@@ -130,10 +130,9 @@ class ConnectionRestoreTest {
             Files.writeString(data.resolve("asked-0"), "garbage");
             link(after);
 
-            store.verify(1, store.manifestDigest(1));
-            store.restoreDataDirectories(manifest, List.of(data));
+            taken.restoreDataDirectories(List.of(data));
             workload = Workload.restore(spec(after), stateFile, (pidFile, started) ->
-                there.restore(store.imageDirectory(1), pidFile, started).pid());
+                there.restore(taken.imageDirectory(), pidFile, started).pid());
 
             assertThat(ask(client, answers, "two")).isEqualTo(worker + " 2 two");
             assertThat(workload.processes()).hasSize(3);

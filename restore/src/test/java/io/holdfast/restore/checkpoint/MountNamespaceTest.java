@@ -85,12 +85,12 @@ class MountNamespaceTest {
         }
 
         private static Workload restore(Criu criu, CheckpointStore store, WorkloadSpec spec, Path data, Path mount) {
-            Manifest manifest = store.verify(9, store.manifestDigest(9));
-            store.restoreDataDirectories(manifest, List.of(data));
+            VerifiedCheckpoint checkpoint = store.verify(9, store.manifestDigest(9));
+            checkpoint.restoreDataDirectories(List.of(data));
             int before = count(data);
             System.out.println("restored with " + before);
             Workload workload = Workload.restore(spec, mount.resolve("state"), (pidFile, started) ->
-                criu.restore(store.imageDirectory(9), pidFile, started).pid());
+                criu.restore(checkpoint.imageDirectory(), pidFile, started).pid());
             Awaitility.await().until(() -> count(data) > before + 3);
             System.out.println("counts on");
             return workload;

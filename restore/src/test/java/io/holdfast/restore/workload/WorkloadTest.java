@@ -90,7 +90,8 @@ class WorkloadTest {
 
     @Test
     void tellsTheExitStatus() throws Exception {
-        workload = Workload.start(shell("exit 7"), stateFile);
+        workload = Workload.start(shell("while [ ! -e go ]; do sleep 0.01; done; exit 7"), stateFile);
+        Files.createFile(directory.resolve("go"));
         assertThat(workload.onExit().get(5, TimeUnit.SECONDS).status()).isEqualTo(OptionalInt.of(7));
         assertThat(workload.awaitReady(1_000)).isFalse();
     }

@@ -9,12 +9,14 @@ import io.holdfast.node.config.CheckpointConfig;
 import io.holdfast.node.config.ClusterMember;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CheckpointDraft;
 import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.Criu;
 import io.holdfast.restore.checkpoint.CriuCheck;
 import io.holdfast.restore.checkpoint.Manifest;
 import io.holdfast.restore.checkpoint.PreparedDump;
+import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 import io.holdfast.restore.connection.InFlightConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -55,6 +58,7 @@ final class CheckpointKeeper implements AutoCloseable {
     private final ExecutorService thread;
     private final ExecutorService senders;
     private final AtomicBoolean underWay = new AtomicBoolean();
+    private final Map<Long, VerifiedCheckpoint> verified = new ConcurrentHashMap<>();
     private final AtomicBoolean fetching = new AtomicBoolean();
     private volatile long caughtUpTo;
     private long triedNanos = System.nanoTime() - RETRY_NANOS;
@@ -93,7 +97,7 @@ final class CheckpointKeeper implements AutoCloseable {
                         + check.reason() + ". Run 'holdfast doctor', or set checkpoint.policy: none");
             }
         }
-        exchange.serveFrom(store);
+        exchange.serveFrom(store, this::keep);
     }
 
     void connect(ServiceReplica joined) {
@@ -102,10 +106,6 @@ final class CheckpointKeeper implements AutoCloseable {
 
     void disconnect() {
         replica = null;
-    }
-
-    CheckpointStore store() {
-        return store;
     }
 
     Criu criu() {
@@ -178,9 +178,11 @@ final class CheckpointKeeper implements AutoCloseable {
     private void finish(Taken taken, ServiceReplica by, CompletableFuture<EntryBodies.Ready> ready) {
         long begunNanos = System.nanoTime();
         try (CheckpointDraft draft = taken.draft()) {
-            Manifest manifest = draft.complete(service.name(), taken.markIndex(), taken.markTerm(), check.version(),
+            VerifiedCheckpoint kept = draft.complete(service.name(), taken.markIndex(), taken.markTerm(), check.version(),
                     taken.sections());
-            String digest = store.manifestDigest(taken.markIndex());
+            keep(kept);
+            Manifest manifest = kept.manifest();
+            String digest = kept.manifestDigest();
             long keptNanos = System.nanoTime();
             List<String> holders = spread(taken.markIndex(), digest);
             long spreadNanos = System.nanoTime();
@@ -265,13 +267,43 @@ final class CheckpointKeeper implements AutoCloseable {
     }
 
     private void catchUpTo(ServiceHistory.ReadyCheckpoint newest) {
+        if (holds(newest)) {
+            try {
+                verified(newest.body());
+            } catch (CheckpointDamagedException e) {
+                LOG.error("service {}: checkpoint {} on this node is damaged and is fetched anew: {}", service.name(),
+                        newest.body().markIndex(), e.getMessage());
+                store.delete(newest.body().markIndex());
+            }
+        }
         if (!holds(newest)) {
             fetchFromAnybody(newest.body());
         }
         if (holds(newest)) {
             store.prune(config.keep(), Set.of(newest.body().markIndex()));
+            verified.keySet().retainAll(store.list());
             caughtUpTo = newest.body().markIndex();
         }
+    }
+
+    private void keep(VerifiedCheckpoint checkpoint) {
+        verified.put(checkpoint.markIndex(), checkpoint);
+    }
+
+    /**
+     * The checkpoint, compared byte by byte with what was committed: when it was made or arrived, and again if somebody
+     * has written to it since (I8).
+     *
+     * @throws CheckpointDamagedException when it is not what was committed
+     */
+    VerifiedCheckpoint verified(EntryBodies.Ready ready) {
+        VerifiedCheckpoint known = verified.get(ready.markIndex());
+        if (known == null || !known.manifestDigest().equals(ready.manifestSha256()) || !known.isUntouched()) {
+            verified.remove(ready.markIndex());
+            known = store.verify(ready.markIndex(), ready.manifestSha256());
+            keep(known);
+        }
+        return known;
     }
 
     private void fetchFromAnybody(EntryBodies.Ready body) {
@@ -312,7 +344,7 @@ final class CheckpointKeeper implements AutoCloseable {
 
     @Override
     public void close() {
-        exchange.serveFrom(null);
+        exchange.stopServing();
         thread.shutdownNow();
         senders.shutdownNow();
     }
