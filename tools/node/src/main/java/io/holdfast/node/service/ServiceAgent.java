@@ -114,6 +114,7 @@ public final class ServiceAgent implements AutoCloseable {
         Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
         network.forgetConnections();
         checkpoints.start();
+        new Rehearsal(workloadFile.resolveSibling("rehearsal"), network, checkpoints.criu()).run(checkpoints.enabled());
         join();
     }
 
@@ -200,9 +201,14 @@ public final class ServiceAgent implements AutoCloseable {
             state = ServiceState.DEMOTING;
         }
         pipeline.close();
+        Primary former = primary;
         primary = null;
         network.silence();
-        Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
+        if (former == null) {
+            Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
+        } else {
+            former.workload().kill(KILL_TIMEOUT_MS);
+        }
         network.release();
         if (wasPrimary) {
             state = ServiceState.STANDBY;

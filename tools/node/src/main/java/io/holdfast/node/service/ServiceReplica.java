@@ -92,6 +92,8 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     public void onFollower(long term, String leader) {
         pipeline.close();
         leaderTerm = -1;
+        // At once, whatever the service's thread is busy with.
+        lease.giveBack();
         watcher.onFollower(term, leader);
     }
 
