@@ -13,8 +13,10 @@ import java.util.Optional;
  * @param startTicks clock ticks after boot at which it started: with the pid it names one process for the life of the
  *                   machine, which the pid alone does not
  * @param flags      PF_ flags of the kernel (include/linux/sched.h)
+ * @param sessionId  pid of the leader of its session
  */
-record ProcessStat(long pid, char state, long startTicks, long flags) {
+record ProcessStat(long pid, char state, long startTicks, long flags, long sessionId) {
+    private static final int SESSION_FIELD = 6 - 3;
     private static final int PF_EXITING = 0x4;
     private static final int FLAGS_FIELD = 9 - 3;
     /** Counted from the field after the command name, which is the third. */
@@ -32,7 +34,7 @@ record ProcessStat(long pid, char state, long startTicks, long flags) {
         // The command name stands in parentheses and may hold any byte, so the last one is what counts.
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
         return Optional.of(new ProcessStat(pid, fields[0].charAt(0), Long.parseLong(fields[START_TICKS_FIELD]),
-            Long.parseLong(fields[FLAGS_FIELD])));
+            Long.parseLong(fields[FLAGS_FIELD]), Long.parseLong(fields[SESSION_FIELD])));
     }
 
     boolean isStopped() {
@@ -42,6 +44,10 @@ record ProcessStat(long pid, char state, long startTicks, long flags) {
     /** Has ended or is about to: set before the kernel closes the process's files (kernel/exit.c, do_exit). */
     boolean isEnding() {
         return hasEnded() || (flags & PF_EXITING) != 0;
+    }
+
+    boolean leadsItsSession() {
+        return sessionId == pid;
     }
 
     boolean hasEnded() {

@@ -280,7 +280,7 @@ public final class Workload {
         long deadlineNanos = System.nanoTime() + LAUNCH_TIMEOUT_MS * 1_000_000;
         while (System.nanoTime() - deadlineNanos < 0) {
             List<Long> tree = WorkloadProcesses.of(launcher.pid());
-            if (tree.size() > 1 && ProcessTree.isFirstOfNamespace(tree.get(1))) {
+            if (tree.size() > 1 && isUnderWay(tree.get(1))) {
                 return tree.get(1);
             }
             if (!launcher.isAlive()) {
@@ -289,6 +289,12 @@ public final class Workload {
             LockSupport.parkNanos(POLL_NANOS);
         }
         throw new WorkloadException(spec.command().get(0) + " was not started within " + LAUNCH_TIMEOUT_MS + " ms");
+    }
+
+    /** Before it leads its own session, CRIU would refuse it. */
+    private static boolean isUnderWay(long pid) {
+        return ProcessTree.isFirstOfNamespace(pid)
+            && ProcessStat.of(pid).filter(ProcessStat::leadsItsSession).isPresent();
     }
 
     private static String statusOf(Process launcher) {
