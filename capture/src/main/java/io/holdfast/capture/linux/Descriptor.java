@@ -1,5 +1,7 @@
 package io.holdfast.capture.linux;
 
+import java.nio.ByteBuffer;
+
 /**
  * An open file descriptor and the duty to close it; used by one thread at a time, closed once by its owner.
  *
@@ -45,6 +47,15 @@ public final class Descriptor implements AutoCloseable {
     public void option(int level, int option, int value) {
         LibC.check("setsockopt(" + name + ", " + level + ", " + option + ", " + value + ")",
                 LibC.setsockopt(number(), level, option, value));
+    }
+
+    /** Takes the pending error off a socket (SO_ERROR). Returns its number; 0 if there is none. */
+    public int takeError() {
+        ByteBuffer value = LibC.direct(2 * Integer.BYTES).putInt(Integer.BYTES, Integer.BYTES);
+        long address = LibC.addressOf(value);
+        LibC.check("getsockopt(" + name + ", SO_ERROR)", LibC.getsockopt(number(), LibC.SOL_SOCKET, LibC.SO_ERROR,
+                address, address + Integer.BYTES));
+        return value.getInt(0);
     }
 
     /** Closes it; a second call does nothing. */

@@ -36,6 +36,10 @@ public final class EventFd implements AutoCloseable {
         return result > 0;
     }
 
+    public boolean isOpen() {
+        return descriptor.isOpen();
+    }
+
     public int number() {
         return descriptor.number();
     }

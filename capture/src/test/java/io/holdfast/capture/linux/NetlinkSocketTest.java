@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.net.NetworkInterface;
+import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
@@ -54,6 +55,27 @@ class NetlinkSocketTest {
         assertThat(LibC.close(-1)).isEqualTo(-Errno.EBADF);
         assertThatThrownBy(() -> LibC.check("close", LibC.close(-1)))
                 .isInstanceOf(SystemCallException.class).hasMessage("close: Bad file descriptor (errno 9)");
+    }
+
+    /** Six parameters, which the library beneath gets wrong by itself, see LibC.Functions. */
+    @Test
+    void callsOfSixParametersPassThemAll() {
+        try (Descriptor a = Descriptor.socket(LibC.AF_INET, LibC.SOCK_DGRAM, 0, "a");
+                Descriptor b = Descriptor.socket(LibC.AF_INET, LibC.SOCK_DGRAM, 0, "b")) {
+            ByteBuffer loopback = LibC.direct(20).putShort(0, (short) LibC.AF_INET).put(4, (byte) 127).put(7, (byte) 1);
+            long address = LibC.addressOf(loopback);
+            loopback.putInt(16, 16);
+            LibC.check("bind", LibC.bind(a.number(), address, 16));
+            LibC.check("getsockname", LibC.getsockname(a.number(), address, address + 16));
+            ByteBuffer data = LibC.direct(32).putInt(0, 4711).putInt(28, 16);
+            long dataAddress = LibC.addressOf(data);
+            assertThat(LibC.sendto(b.number(), dataAddress, 4, 0, address, 16)).isEqualTo(4);
+            assertThat(LibC.recvfrom(a.number(), dataAddress + 4, 8, 0, dataAddress + 12, dataAddress + 28)).isEqualTo(4);
+            assertThat(data.getInt(4)).isEqualTo(4711);
+            assertThat(data.getInt(28)).isEqualTo(16);
+            assertThat(data.get(16)).isEqualTo((byte) 127);
+            assertThat(LibC.syscall(434, -1, 0, 0)).as("pidfd_open(-1)").isEqualTo(-Errno.EINVAL);
+        }
     }
 
     @Test

@@ -12,8 +12,11 @@ import java.util.Optional;
  * @param state      R, S, D, T (stopped), t (traced), Z (ended, not waited for), ...
  * @param startTicks clock ticks after boot at which it started: with the pid it names one process for the life of the
  *                   machine, which the pid alone does not
+ * @param flags      PF_ flags of the kernel (include/linux/sched.h)
  */
-record ProcessStat(long pid, char state, long startTicks) {
+record ProcessStat(long pid, char state, long startTicks, long flags) {
+    private static final int PF_EXITING = 0x4;
+    private static final int FLAGS_FIELD = 9 - 3;
     /** Counted from the field after the command name, which is the third. */
     private static final int START_TICKS_FIELD = 22 - 3;
 
@@ -28,11 +31,17 @@ record ProcessStat(long pid, char state, long startTicks) {
         }
         // The command name stands in parentheses and may hold any byte, so the last one is what counts.
         String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" ");
-        return Optional.of(new ProcessStat(pid, fields[0].charAt(0), Long.parseLong(fields[START_TICKS_FIELD])));
+        return Optional.of(new ProcessStat(pid, fields[0].charAt(0), Long.parseLong(fields[START_TICKS_FIELD]),
+            Long.parseLong(fields[FLAGS_FIELD])));
     }
 
     boolean isStopped() {
         return state == 'T' || state == 't';
+    }
+
+    /** Has ended or is about to: set before the kernel closes the process's files (kernel/exit.c, do_exit). */
+    boolean isEnding() {
+        return hasEnded() || (flags & PF_EXITING) != 0;
     }
 
     boolean hasEnded() {

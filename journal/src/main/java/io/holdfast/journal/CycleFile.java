@@ -1,0 +1,137 @@
+package io.holdfast.journal;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Mapped by one thread (the writer's, or the reader's that owns it), read by any: one cycle file of the queue, read-only.
+ *
+ * <p>Chronicle frames each document with a little-endian 32-bit header: bit 31 "not complete", bit 30 "metadata", the
+ * rest the length; documents start at multiples of four (Chronicle Wire, {@code Wires} and
+ * {@code AbstractWire.enterHeader}, storage format 1). Our records are data documents, Chronicle's own header and index
+ * tables are metadata. A zero header is the end so far, {@link #END_OF_FILE} the end for good.
+ *
+ * <p>Absolute reads of a mapped buffer need no lock and no tailer, so every thread may read while one appends.
+ */
+final class CycleFile {
+    static final int END_OF_FILE = 0xC0000000;
+    static final int NOT_COMPLETE = 0x80000000;
+    static final int METADATA = 0x40000000;
+    static final int LENGTH_MASK = 0x3FFFFFFF;
+    static final int HEADER_BYTES = 4;
+    static final int MAX_RECORD_BYTES = StoredRecord.HEADER_BYTES + JournalOptions.MAX_COMMAND_BYTES;
+
+    /** Where Chronicle keeps the position of the last document it finished, in the header of every cycle file. */
+    static final int WRITE_POSITION_OFFSET = 0x40;
+    private static final int WRITE_POSITION_NAME_OFFSET = 0x1B;
+    private static final byte[] WRITE_POSITION_NAME = "\u00cdwritePosition\u008e".getBytes(StandardCharsets.ISO_8859_1);
+
+    private static final int WINDOW_SHIFT = 26;
+    private static final long WINDOW_BYTES = 1L << WINDOW_SHIFT;
+    /** A record that starts in a window ends inside its mapping. */
+    private static final long OVERLAP_BYTES = 2L * JournalOptions.MAX_COMMAND_BYTES;
+
+    private static final VarHandle INT = MethodHandles.byteBufferViewVarHandle(int[].class, ByteOrder.LITTLE_ENDIAN);
+    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.LITTLE_ENDIAN);
+
+    private final Path path;
+    private final int cycle;
+    private volatile ByteBuffer[] windows = new ByteBuffer[0];
+
+    CycleFile(Path path, int cycle) {
+        this.path = path;
+        this.cycle = cycle;
+    }
+
+    Path path() {
+        return path;
+    }
+
+    int cycle() {
+        return cycle;
+    }
+
+    /** The header of the document at this position; 0 also where the file ends. Mapping thread. */
+    int header(long position) {
+        if (!map(position, HEADER_BYTES)) {
+            return 0;
+        }
+        return (int) INT.getAcquire(windows[(int) (position >>> WINDOW_SHIFT)], (int) (position & WINDOW_BYTES - 1));
+    }
+
+    /** The position of the last document Chronicle finished here, 0 when there is none yet. Mapping thread. */
+    long writePosition() {
+        if (!map(0, WRITE_POSITION_OFFSET + Long.BYTES)) {
+            return 0;
+        }
+        ByteBuffer first = windows[0];
+        for (int i = 0; i < WRITE_POSITION_NAME.length; i++) {
+            if (first.get(WRITE_POSITION_NAME_OFFSET + i) != WRITE_POSITION_NAME[i]) {
+                throw new JournalException(path, WRITE_POSITION_NAME_OFFSET, "the header of the cycle file has an unknown form");
+            }
+        }
+        return (long) LONG.getAcquire(first, WRITE_POSITION_OFFSET);
+    }
+
+    static long next(long position, int header) {
+        return position + HEADER_BYTES + (header & LENGTH_MASK) + 3 & ~3L;
+    }
+
+    /**
+     * Makes these bytes readable by every thread; false when the file ends before them. Mapping thread: the others must
+     * never map, since an interrupted thread closes the channel it maps with.
+     */
+    boolean map(long position, long length) {
+        int window = (int) (position >>> WINDOW_SHIFT);
+        long end = (position & WINDOW_BYTES - 1) + length;
+        ByteBuffer[] now = windows;
+        if (window < now.length && now[window] != null && end <= now[window].capacity()) {
+            return true;
+        }
+        return mapWindow(window, end);
+    }
+
+    private boolean mapWindow(int window, long end) {
+        boolean interrupted = Thread.interrupted();
+        long base = (long) window << WINDOW_SHIFT;
+        try (FileChannel channel = FileChannel.open(path, StandardOpenOption.READ)) {
+            long length = Math.min(channel.size() - base, WINDOW_BYTES + OVERLAP_BYTES);
+            if (length < end) {
+                return false;
+            }
+            ByteBuffer[] grown = java.util.Arrays.copyOf(windows, Math.max(windows.length, window + 1));
+            grown[window] = channel.map(FileChannel.MapMode.READ_ONLY, base, length);
+            windows = grown;
+            return true;
+        } catch (IOException e) {
+            throw new JournalException(path, base, "cannot map the cycle file: " + e, e);
+        } finally {
+            if (interrupted) {
+                Thread.currentThread().interrupt();
+            }
+        }
+    }
+
+    /** Copies the record of a data document out and checks it against its checksum. Any thread; the bytes are mapped. */
+    void read(long position, JournalEntry into) {
+        ByteBuffer window = windows[(int) (position >>> WINDOW_SHIFT)];
+        int at = (int) (position & WINDOW_BYTES - 1);
+        int header = (int) INT.getAcquire(window, at);
+        int length = header & LENGTH_MASK;
+        if ((header & ~LENGTH_MASK) != 0 || length > MAX_RECORD_BYTES || length > window.capacity() - at - HEADER_BYTES) {
+            throw new JournalException(path, position, "no record here (document header 0x" + Integer.toHexString(header) + ")");
+        }
+        window.get(at + HEADER_BYTES, into.bufferFor(length), 0, length);
+        String problem = into.filled(length);
+        if (problem != null) {
+            throw new JournalException(path, position, problem);
+        }
+    }
+}

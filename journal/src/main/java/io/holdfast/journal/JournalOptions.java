@@ -1,0 +1,46 @@
+package io.holdfast.journal;
+
+/**
+ * How a journal is kept.
+ *
+ * @param blockBytes       how much of a cycle file is mapped (sparsely) at once; a power of two, 1 MiB to 1 GiB
+ * @param maxCommandBytes  the longest command accepted; at most an eighth of a block and 8 MiB
+ * @param preallocateBytes how far ahead of the last entry disk blocks are claimed, so that a full disk is an
+ *                         exception before an append and not a fault inside it
+ * @param durability       what an acknowledged entry survives
+ */
+public record JournalOptions(int blockBytes, int maxCommandBytes, int preallocateBytes, Durability durability) {
+    public static final int MIN_BLOCK_BYTES = 1 << 20;
+    public static final int MAX_BLOCK_BYTES = 1 << 30;
+    public static final int MAX_COMMAND_BYTES = 8 << 20;
+    public static final int MIN_PREALLOCATE_BYTES = 256 << 10;
+
+    public static final JournalOptions DEFAULT =
+            new JournalOptions(64 << 20, 4 << 20, 256 << 10, Durability.PROCESS);
+
+    public JournalOptions {
+        if (Integer.bitCount(blockBytes) != 1 || blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
+            throw new IllegalArgumentException("blockBytes must be a power of two from " + MIN_BLOCK_BYTES + " to "
+                    + MAX_BLOCK_BYTES + ": " + blockBytes);
+        }
+        if (maxCommandBytes < Command.HEADER_BYTES || maxCommandBytes > Math.min(blockBytes / 8, MAX_COMMAND_BYTES)) {
+            throw new IllegalArgumentException("maxCommandBytes must be from " + Command.HEADER_BYTES
+                    + " to an eighth of a block and at most " + MAX_COMMAND_BYTES + ": " + maxCommandBytes);
+        }
+        if (preallocateBytes < MIN_PREALLOCATE_BYTES || preallocateBytes > blockBytes) {
+            throw new IllegalArgumentException("preallocateBytes must be from " + MIN_PREALLOCATE_BYTES
+                    + " to a block: " + preallocateBytes);
+        }
+        if (durability == null) {
+            throw new IllegalArgumentException("durability is missing");
+        }
+    }
+
+    public JournalOptions withBlockBytes(int bytes) {
+        return new JournalOptions(bytes, Math.min(maxCommandBytes, bytes / 8), Math.min(preallocateBytes, bytes), durability);
+    }
+
+    public JournalOptions withDurability(Durability value) {
+        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, value);
+    }
+}

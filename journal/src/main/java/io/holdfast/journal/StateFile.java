@@ -1,0 +1,92 @@
+package io.holdfast.journal;
+
+import java.io.IOException;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+
+/**
+ * Written by the journal's writer, read by any thread: what lets a reopened journal notice that its end is gone.
+ *
+ * <p>A mapped page with the commit index and the newest cycle; it survives the process, and a power cut may set it back
+ * to an older value. Both only ever understate what the journal held, so a journal that holds less has lost entries.
+ */
+final class StateFile {
+    static final String FILE_NAME = "state";
+    static final int BYTES = 4096;
+    static final int COMMIT_INDEX = 16;
+    static final int NEWEST_CYCLE = 24;
+    private static final int MAGIC = 0x48465354;
+    private static final int VERSION = 1;
+    private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
+
+    private final Path path;
+    private final MappedByteBuffer page;
+
+    private StateFile(Path path, MappedByteBuffer page) {
+        this.path = path;
+        this.page = page;
+    }
+
+    /** Makes the file of a new journal whole before its name appears. */
+    static void create(Path dir) throws IOException {
+        Path fresh = dir.resolve(FILE_NAME + ".new");
+        ByteBuffer content = ByteBuffer.allocate(BYTES);
+        content.putInt(0, MAGIC).putInt(4, VERSION).putLong(NEWEST_CYCLE, -1);
+        try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
+                StandardOpenOption.TRUNCATE_EXISTING)) {
+            while (content.hasRemaining()) {
+                channel.write(content);
+            }
+            channel.force(true);
+        }
+        Files.move(fresh, dir.resolve(FILE_NAME), StandardCopyOption.ATOMIC_MOVE);
+        Directories.force(dir);
+    }
+
+    static StateFile open(Path dir, boolean writable) throws IOException {
+        Path path = dir.resolve(FILE_NAME);
+        try (FileChannel channel = writable
+                ? FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)
+                : FileChannel.open(path, StandardOpenOption.READ)) {
+            if (channel.size() != BYTES) {
+                throw new JournalException(path, -1, "is " + channel.size() + " bytes long, not " + BYTES);
+            }
+            StateFile state = new StateFile(path, channel.map(writable
+                    ? FileChannel.MapMode.READ_WRITE : FileChannel.MapMode.READ_ONLY, 0, BYTES));
+            if (state.page.getInt(0) != MAGIC || state.page.getInt(4) != VERSION
+                    || state.commitIndex() < 0 || state.newestCycle() < -1) {
+                throw new JournalException(path, 0, "unknown form");
+            }
+            return state;
+        }
+    }
+
+    Path path() {
+        return path;
+    }
+
+    long commitIndex() {
+        return (long) LONG.getAcquire(page, COMMIT_INDEX);
+    }
+
+    void commitIndex(long index) {
+        LONG.setRelease(page, COMMIT_INDEX, index);
+    }
+
+    /** The cycle of the newest file that was begun, -1 before the first. */
+    long newestCycle() {
+        return (long) LONG.getAcquire(page, NEWEST_CYCLE);
+    }
+
+    void newestCycle(long cycle) {
+        LONG.setRelease(page, NEWEST_CYCLE, cycle);
+    }
+}

@@ -1,0 +1,105 @@
+package io.holdfast.journal;
+
+import java.util.zip.CRC32C;
+
+/**
+ * The binary form of a record in the journal: a header of 32 bytes, big-endian, then the command.
+ *
+ * <pre>
+ *  0  u16  magic 0x4846 ("HF")
+ *  2  u8   version = 1
+ *  3  u8   flags: bit 0 internal; the others 0
+ *  4  u32  length of the command
+ *  8  i64  index
+ * 16  i64  term
+ * 24  u32  chain value of the record before (0 for the first)
+ * 28  u32  chain value: CRC32C of bytes 0 to 27 and of the command
+ * 32       command
+ * </pre>
+ *
+ * <p>Stateless but for the checksum object the caller brings; any thread.
+ */
+final class StoredRecord {
+    static final int HEADER_BYTES = 32;
+    static final int MAGIC = 0x4846;
+    static final int VERSION = 1;
+
+    private static final int INTERNAL = 1;
+    private static final int FLAGS = 3;
+    private static final int LENGTH = 4;
+    private static final int INDEX = 8;
+    private static final int TERM = 16;
+    private static final int PREVIOUS = 24;
+    private static final int CHAIN = 28;
+
+    private StoredRecord() {
+    }
+
+    /** Writes the header in front of a command that stands in {@code record} already; returns the chain value. */
+    static int seal(byte[] record, int commandLength, long index, long term, boolean internal, int previousChain, CRC32C crc) {
+        Command.SHORT.set(record, 0, (short) MAGIC);
+        record[2] = VERSION;
+        record[FLAGS] = (byte) (internal ? INTERNAL : 0);
+        Command.INT.set(record, LENGTH, commandLength);
+        Command.LONG.set(record, INDEX, index);
+        Command.LONG.set(record, TERM, term);
+        Command.INT.set(record, PREVIOUS, previousChain);
+        int chain = checksum(record, commandLength, crc);
+        Command.INT.set(record, CHAIN, chain);
+        return chain;
+    }
+
+    /** Why the first {@code recordLength} bytes are not a whole record, or null when they are one. */
+    static String problem(byte[] record, int recordLength, CRC32C crc) {
+        if (recordLength < HEADER_BYTES + Command.HEADER_BYTES || recordLength > record.length) {
+            return "record of " + recordLength + " bytes is no record";
+        }
+        if (((short) Command.SHORT.get(record, 0) & 0xFFFF) != MAGIC) {
+            return "not a record of this journal (magic 0x" + Integer.toHexString((short) Command.SHORT.get(record, 0) & 0xFFFF) + ")";
+        }
+        if (record[2] != VERSION) {
+            return "record version " + (record[2] & 0xFF) + " is not " + VERSION;
+        }
+        if ((int) Command.INT.get(record, LENGTH) != recordLength - HEADER_BYTES) {
+            return "command length " + ((int) Command.INT.get(record, LENGTH) & 0xFFFFFFFFL) + " in a record of " + recordLength + " bytes";
+        }
+        int expected = checksum(record, recordLength - HEADER_BYTES, crc);
+        if (expected != chain(record)) {
+            return "checksum is " + Integer.toHexString(expected) + ", stored is " + Integer.toHexString(chain(record));
+        }
+        if ((record[FLAGS] & ~INTERNAL) != 0) {
+            return "unknown record flags 0x" + Integer.toHexString(record[FLAGS] & 0xFF);
+        }
+        if (index(record) < 1 || term(record) < 0) {
+            return "index " + index(record) + ", term " + term(record);
+        }
+        return Command.problem(record, HEADER_BYTES, recordLength - HEADER_BYTES);
+    }
+
+    static long index(byte[] record) {
+        return (long) Command.LONG.get(record, INDEX);
+    }
+
+    static long term(byte[] record) {
+        return (long) Command.LONG.get(record, TERM);
+    }
+
+    static boolean internal(byte[] record) {
+        return (record[FLAGS] & INTERNAL) != 0;
+    }
+
+    static int previousChain(byte[] record) {
+        return (int) Command.INT.get(record, PREVIOUS);
+    }
+
+    static int chain(byte[] record) {
+        return (int) Command.INT.get(record, CHAIN);
+    }
+
+    private static int checksum(byte[] record, int commandLength, CRC32C crc) {
+        crc.reset();
+        crc.update(record, 0, CHAIN);
+        crc.update(record, HEADER_BYTES, commandLength);
+        return (int) crc.getValue();
+    }
+}

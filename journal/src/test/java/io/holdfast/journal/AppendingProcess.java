@@ -1,0 +1,47 @@
+package io.holdfast.journal;
+
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.io.IOException;
+import java.lang.management.ManagementFactory;
+import java.nio.ByteBuffer;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+
+/** A process that appends numbered entries and writes each index to its standard output once it is acknowledged. */
+public final class AppendingProcess {
+    private AppendingProcess() {
+    }
+
+    /** Arguments: directory, entries an hour of its clock, entries from one cut of the tail to the next. */
+    public static void main(String[] arguments) throws IOException {
+        long perHour = Long.parseLong(arguments[1]);
+        long perCut = Long.parseLong(arguments[2]);
+        long[] appended = new long[1];
+        try (Journal journal = Journal.open(Path.of(arguments[0]), JournalOptions.DEFAULT.withBlockBytes(4 << 20),
+                () -> (500_000 + appended[0] / perHour) * 3_600_000L);
+             FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
+            appended[0] = journal.lastIndex();
+            ByteBuffer acknowledgement = ByteBuffer.allocate(8);
+            while (true) {
+                long index = Commands.append(journal, 1, journal.lastIndex() + 1);
+                out.write(acknowledgement.putLong(0, index).array());
+                appended[0]++;
+                if (appended[0] % perCut == 0) {
+                    journal.cutTail(index);
+                }
+            }
+        }
+    }
+
+    static Process start(Path dir, long perHour, long perCut, Path errors) throws IOException {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
+                .filter(flag -> flag.startsWith("--add-") || flag.startsWith("-Dchronicle")).forEach(command::add);
+        command.addAll(List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
+                AppendingProcess.class.getName(), dir.toString(), Long.toString(perHour), Long.toString(perCut)));
+        return new ProcessBuilder(command).redirectError(errors.toFile()).start();
+    }
+}

@@ -1,0 +1,30 @@
+package io.holdfast.journal;
+
+import java.nio.ByteBuffer;
+import java.util.Random;
+
+/** Commands whose content follows from a number, so that a test can tell whether an entry is whole. */
+final class Commands {
+    private Commands() {
+    }
+
+    /** A packet of 0 to 1,499 bytes, the length too following from the number. */
+    static byte[] numbered(long number) {
+        Random random = new Random(number);
+        byte[] body = new byte[8 + random.nextInt(1492)];
+        random.nextBytes(body);
+        ByteBuffer.wrap(body).putLong(number);
+        return Command.encode(EntryKind.PACKET, 0, number, body);
+    }
+
+    static long append(Journal journal, long term, long number) {
+        byte[] command = numbered(number);
+        return journal.append(term, false, command, 0, command.length);
+    }
+
+    static boolean isNumbered(JournalEntry entry, long number) {
+        byte[] expected = numbered(number);
+        return java.util.Arrays.equals(expected, 0, expected.length, entry.buffer(), entry.commandOffset(),
+                entry.commandOffset() + entry.commandLength());
+    }
+}
