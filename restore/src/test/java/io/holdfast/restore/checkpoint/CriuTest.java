@@ -200,8 +200,10 @@ class CriuTest {
 
     @Test
     void anImageThatIsBrokenLeavesNothingRunning() throws IOException {
-        Path image = checkpoint(17).imageDirectory();
+        VerifiedCheckpoint taken = checkpoint(17);
+        Path image = taken.imageDirectory();
         workload.kill(5_000);
+        taken.restoreDataDirectories(List.of(data));
         Path pages = image.resolve("pages-1.img");
         try (RandomAccessFile file = new RandomAccessFile(pages.toFile(), "rw")) {
             file.setLength(file.length() / 2);
@@ -224,19 +226,22 @@ class CriuTest {
 
     @Test
     void aRestoreThatTheCallerBreaksOffLeavesNothingRunning() {
-        Path image = checkpoint(17).imageDirectory();
+        VerifiedCheckpoint taken = checkpoint(17);
+        Path image = taken.imageDirectory();
         workload.kill(5_000);
+        taken.restoreDataDirectories(List.of(data));
         Path pidFile = directory.resolve("pid");
         assertThatThrownBy(() -> criu.restore(image, pidFile, pid -> {
             org.awaitility.Awaitility.await().until(() -> WorkloadProcesses.of(pid).isEmpty());
             throw new IllegalStateException("broken off after CRIU has ended");
         })).isInstanceOf(IllegalStateException.class);
-        assertThat(pidFile).exists();
+        assertThat(pidFile).as(() -> TestNet.sh("tail -n 30 " + directory.resolve("criu") + "/run-*/*")).exists();
         assertThat(redisProcesses()).isEmpty();
     }
 
     @Test
     void aMissingFileIsNamed() {
+        redis("incr", "a");
         Path image = checkpoint(17).imageDirectory();
         workload.kill(5_000);
         Directories.empty(data);
