@@ -47,6 +47,7 @@ public final class Loopback implements AutoCloseable {
     private final LoopbackConfig config;
     private final TunDevice tun;
     private final NetlinkSocket netlink;
+    private final NetlinkSocket netfilter = NetlinkSocket.open(NetlinkSocket.NETLINK_NETFILTER);
     private final NetlinkWriter writer = new NetlinkWriter(512);
     private boolean engaged;
 
@@ -84,10 +85,14 @@ public final class Loopback implements AutoCloseable {
     /** Clients' addresses arrive here, which live elsewhere: reverse path filtering must not be strict (ip-sysctl). */
     private void allowForeignSources() {
         Path all = Path.of("/proc/sys/net/ipv4/conf/all/rp_filter");
+        Path v6 = Path.of("/proc/sys/net/ipv6/conf", config.device(), "disable_ipv6");
         Path own = Path.of("/proc/sys/net/ipv4/conf", config.device(), "rp_filter");
         try {
             // The larger of the two counts: 2 (loose) overrides a strict setting for all, which 0 would not.
             Files.writeString(own, Files.readString(all).trim().equals("0") ? "0" : "2");
+            if (Files.exists(v6)) {
+                Files.writeString(v6, "1"); // or the kernel solicits routers through it
+            }
         } catch (IOException e) {
             throw new IllegalStateException("cannot set " + own, e);
         }
@@ -173,9 +178,9 @@ public final class Loopback implements AutoCloseable {
     /** Takes everything away again. */
     @Override
     public void close() {
-        try (netlink; tun) {
+        try (netlink; netfilter; tun) {
             release();
-            LoopbackFilter.remove(config.device());
+            LoopbackFilter.remove(netfilter, config.device());
         }
     }
 }

@@ -14,6 +14,7 @@ final class Tape implements PacketSink {
     private final List<Long> times = new ArrayList<>();
     private final long before;
     private volatile long committed;
+    private volatile boolean refusing;
 
     Tape() {
         before = 0;
@@ -30,6 +31,9 @@ final class Tape implements PacketSink {
 
     @Override
     public synchronized boolean offer(ByteBuffer packet, long epochNanos, boolean pureAck) {
+        if (refusing) {
+            return false;
+        }
         byte[] bytes = new byte[packet.remaining()];
         packet.duplicate().get(bytes);
         packets.add(bytes);
@@ -45,9 +49,12 @@ final class Tape implements PacketSink {
 
     @Override
     public synchronized void reset() {
-        if (committed != 0) {
-            throw new IllegalStateException("a tape records one reign");
-        }
+        committed = 0;
+    }
+
+    /** Takes nothing more. */
+    void refuse() {
+        refusing = true;
     }
 
     synchronized int size() {
