@@ -40,7 +40,11 @@ public final class SegmentBuilder {
     }
 
     public SegmentBuilder payload(int bytes) {
-        payload = new byte[bytes];
+        return payload(new byte[bytes]);
+    }
+
+    public SegmentBuilder payload(byte[] bytes) {
+        payload = bytes;
         return this;
     }
 

@@ -46,10 +46,9 @@ class BulkTakeoverTest {
         Tape journal = new Tape(from.tape);
         SceneNode node = keep(new SceneNode(scene, number, journal, null));
         Tape.Source source = journal.source(0);
-        var table = journal.table();
         node.capture();
         keep(new BulkServer(node.namespace));
-        node.replay(source, table, ReplayOptions.DEFAULT);
+        node.replay(source, ReplayOptions.DEFAULT);
         node.release();
         Kick kick = new Kick(node.loopback);
         node.fix.survivors().forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone(), 8));

@@ -38,10 +38,9 @@ class FreshTakeoverTest {
 
     private static void takeOver(SceneNode node, Tape journal) throws Exception {
         Tape.Source source = journal.source(0);
-        var table = journal.table();
         node.capture();
         node.launch(PORT, REDIS);
-        node.replay(source, table, ReplayOptions.DEFAULT);
+        node.replay(source, ReplayOptions.DEFAULT);
         node.release();
         System.out.println(node.replay);
         System.out.println(node.fix);

@@ -32,10 +32,9 @@ class KickTest {
             Tape journal = new Tape(first.tape);
             try (SceneNode second = new SceneNode(scene, 2, journal, null)) {
                 Tape.Source source = journal.source(0);
-                var table = journal.table();
                 second.capture();
                 second.launch(PORT, FreshTakeoverTest.REDIS);
-                second.replay(source, table, ReplayOptions.DEFAULT);
+                second.replay(source, ReplayOptions.DEFAULT);
                 await().pollInterval(Duration.ofMillis(1)).until(() -> second.scan.connections(Scene.VIP_ADDRESS).stream()
                         .allMatch(socket -> socket.info().retransmits() == TRIES));
                 long live = System.nanoTime();

@@ -38,6 +38,7 @@ final class Demo {
     private final List<Takeover> takeovers = new ArrayList<>();
     /** Nodes whose process must be running now. */
     private final Set<Machine> expectedUp = new HashSet<>();
+    private String lastRefusal;
     private long lateFrames;
     /** Takeovers told of before the client began: how a cluster comes up is its own affair. */
     private int takeoversAtStart;
@@ -166,7 +167,10 @@ final class Demo {
             cluster.checkpoint(primary);
             return true;
         } catch (DemoFailure refused) {
-            timeline.print(Tone.PLAIN, refused.getMessage());
+            if (!refused.getMessage().equals(lastRefusal)) {
+                lastRefusal = refused.getMessage();
+                timeline.print(Tone.PLAIN, lastRefusal);
+            }
             return false;
         }
     }
@@ -230,7 +234,7 @@ final class Demo {
                 testbed.startNode(victim.number());
             }
             ServiceStatus status = cluster.nodes().get(victim.name());
-            return status != null && (!status.primary() || options.fault() == Fault.WORKLOAD)
+            return status != null && (status.standsBy() || options.fault() == Fault.WORKLOAD && status.livePrimary())
                     && status.lastIndex() >= head
                     && (!options.checkpoints() || status.checkpoint() != null && status.checkpoint().held());
         });

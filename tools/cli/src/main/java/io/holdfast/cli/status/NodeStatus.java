@@ -36,6 +36,11 @@ public record NodeStatus(String node, List<ServiceStatus> services) {
             return primary() && "LIVE".equals(state);
         }
 
+        /** True on a node that waits for its turn, with nothing of a former turn left to clear away. */
+        public boolean standsBy() {
+            return "STANDBY".equals(role) && "STANDBY".equals(state);
+        }
+
         /** The index of the last ready checkpoint, 0 when there is none. */
         public long checkpointIndex() {
             return checkpoint == null ? 0 : checkpoint.readyIndex();

@@ -112,6 +112,7 @@ public final class ServiceAgent implements AutoCloseable {
         network.install();
         // Egress is shut by now: what a dead predecessor's workload says when it is killed is heard by nobody.
         Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
+        network.forgetConnections();
         checkpoints.start();
         join();
     }
@@ -138,11 +139,6 @@ public final class ServiceAgent implements AutoCloseable {
             @Override
             public void onFollower(long term, String leader) {
                 events.add(new Following(of, term, leader));
-            }
-
-            @Override
-            public void onReady(long markIndex) {
-                checkpoints.onReady(markIndex);
             }
 
             @Override
@@ -180,13 +176,13 @@ public final class ServiceAgent implements AutoCloseable {
             demote("elected again");
         }
         state = ServiceState.TAKING_OVER;
-        try {
-            Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
-                    workloadFile, term, electedIndex);
+        try (Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
+                    workloadFile, term, electedIndex)) {
             Primary live = takeover.run();
             primary = live;
             state = ServiceState.LIVE;
             message = null;
+            takeover.finish();
             live.workload().onExit().thenAccept(how -> events.add(new WorkloadEnded(live.workload(), how.toString())));
         } catch (LeadershipLostException e) {
             demote("leadership was lost during the takeover");
@@ -235,9 +231,10 @@ public final class ServiceAgent implements AutoCloseable {
         if (replica == null && System.nanoTime() - rejoinAtNanos >= 0) {
             join();
         }
+        checkpoints.catchUp();
         Primary live = primary;
         if (live != null) {
-            network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);
+            network.finishHandshakes(live.workload(), replica);
         }
         if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
             checkpointOnRequest(postponed.remove());
