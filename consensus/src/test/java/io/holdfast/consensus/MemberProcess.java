@@ -34,12 +34,12 @@ final class MemberProcess implements GroupListener {
         this.out = out;
     }
 
-    /** Arguments: own name, directory, election timeout in milliseconds, members as name@port ..., all on 127.0.0.1. */
+    /** Arguments: own name, directory, election timeout in milliseconds, members as name@address@port. */
     public static void main(String[] arguments) throws Exception {
         List<Member> members = new ArrayList<>();
         for (String argument : Arrays.copyOfRange(arguments, 3, arguments.length)) {
             String[] parts = argument.split("@");
-            members.add(new Member(parts[0], InetAddress.getByName("127.0.0.1"), Integer.parseInt(parts[1])));
+            members.add(new Member(parts[0], InetAddress.getByName(parts[1]), Integer.parseInt(parts[2])));
         }
         Path directory = Path.of(arguments[1]);
         MemberProcess member = new MemberProcess(System.out);

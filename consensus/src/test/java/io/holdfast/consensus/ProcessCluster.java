@@ -12,6 +12,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
+import java.util.function.Function;
 import java.util.function.Predicate;
 
 /** Used by the test's thread: members as processes of their own, which can be killed and frozen. */
@@ -19,6 +20,7 @@ final class ProcessCluster implements AutoCloseable {
     private final int electionTimeoutMs;
     private final Path directory;
     private final List<Member> members;
+    private final Function<String, List<String>> inFront;
     private final Map<String, Child> children = new LinkedHashMap<>();
 
     /** One process and what it has said. */
@@ -101,9 +103,16 @@ final class ProcessCluster implements AutoCloseable {
     }
 
     ProcessCluster(int size, Path directory, int electionTimeoutMs) {
+        this(TestCluster.places(size), directory, electionTimeoutMs, name -> List.of());
+    }
+
+    /** With a command in front of each member's, for instance one that enters its namespace. */
+    ProcessCluster(List<Member> members, Path directory, int electionTimeoutMs,
+                   Function<String, List<String>> inFront) {
         this.electionTimeoutMs = electionTimeoutMs;
         this.directory = directory;
-        this.members = TestCluster.places(size);
+        this.members = members;
+        this.inFront = inFront;
     }
 
     List<Member> members() {
@@ -111,12 +120,13 @@ final class ProcessCluster implements AutoCloseable {
     }
 
     Child start(String name) throws IOException, TimeoutException, InterruptedException {
-        List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
+        List<String> command = new ArrayList<>(inFront.apply(name));
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmFlags());
         command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp",
                 System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString(),
                 Integer.toString(electionTimeoutMs)));
-        members.forEach(m -> command.add(m.name() + "@" + m.port()));
+        members.forEach(m -> command.add(m.name() + "@" + m.address().getHostAddress() + "@" + m.port()));
         Child child = new Child(name, new ProcessBuilder(command).redirectErrorStream(true).start());
         children.put(name, child);
         child.await(0, l -> l.startsWith("up "), 30_000);
