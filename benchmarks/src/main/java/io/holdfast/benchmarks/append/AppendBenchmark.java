@@ -34,6 +34,18 @@ import org.openjdk.jmh.annotations.TearDown;
 @OutputTimeUnit(TimeUnit.NANOSECONDS)
 public class AppendBenchmark {
 
+    private static final String PREFIX = "holdfast-append-";
+
+    /** Where the logs are: on a file system in memory, forcing to disk costs nothing. */
+    static String fileSystem() throws IOException {
+        Path probe = Files.createTempDirectory(PREFIX);
+        try {
+            return Files.getFileStore(probe).type();
+        } finally {
+            Files.delete(probe);
+        }
+    }
+
     /** What an entry survives once append has returned. */
     public enum Survives {
         /** The death of the process. */
@@ -56,7 +68,7 @@ public class AppendBenchmark {
 
         @Setup(Level.Iteration)
         public void begin() throws Exception {
-            dir = Files.createTempDirectory("holdfast-append-");
+            dir = Files.createTempDirectory(PREFIX);
             command = Command.encode(EntryKind.PACKET, 0, 1, new byte[bytes - Command.HEADER_BYTES]);
             open(dir.resolve("log"));
         }

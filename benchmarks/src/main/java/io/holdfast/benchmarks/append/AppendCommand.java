@@ -44,10 +44,11 @@ public final class AppendCommand implements Callable<Integer> {
     public Integer call() throws Exception {
         Report report = new Report(spec.commandLine().getOut(), spec.commandLine().getErr());
         spec.commandLine().getErr().println("bench: append, about " + (quick ? "20 s" : "90 s"));
+        String fileSystem = AppendBenchmark.fileSystem();
         List<BenchResult> results = results(new Runner(options()).run());
-        print(results);
+        print(results, fileSystem);
         report.printEnvironment();
-        report.write(json, "append", results, Map.of());
+        report.write(json, "append", results, Map.of("fileSystem", fileSystem));
         return 0;
     }
 
@@ -58,7 +59,8 @@ public final class AppendCommand implements Callable<Integer> {
                 .forks(quick ? 1 : 3)
                 .warmupIterations(quick ? 2 : 5).warmupTime(TimeValue.milliseconds(500))
                 .measurementIterations(quick ? 2 : 8).measurementTime(TimeValue.milliseconds(500))
-                .jvmArgsAppend("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC")
+                .jvmArgsAppend("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC",
+                        "-Dlogback.configurationFile=io/holdfast/benchmarks/append/logback.xml")
                 .shouldFailOnError(true)
                 .verbosity(VerboseMode.SILENT)
                 .build();
@@ -94,14 +96,14 @@ public final class AppendCommand implements Callable<Integer> {
         return new BenchResult("append", all, "ns", ours, baseline, BASELINE_NAME);
     }
 
-    private void print(List<BenchResult> results) {
+    private void print(List<BenchResult> results, String fileSystem) {
         var out = spec.commandLine().getOut();
         out.printf("%-9s %-6s %14s %14s %8s%n", "survives", "", "journal", "FileBasedLog", "ratio");
         for (BenchResult each : results) {
             out.printf(Locale.ROOT, "%-9s %-6s %11.0f ns %11.0f ns %8.2f%n", each.params().get("survives"),
                     each.params().get("statistic"), each.ours(), each.baseline(), each.ratio());
         }
-        out.printf("One entry of %s bytes after the other. Ratio: journal by FileBasedLog, less is better.%n",
-                results.get(0).params().get("bytes"));
+        out.printf("One entry of %s bytes after the other, on %s. Ratio: journal by FileBasedLog, less is better.%n",
+                results.get(0).params().get("bytes"), fileSystem);
     }
 }
