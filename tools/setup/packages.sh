@@ -13,7 +13,7 @@ fail() { say "$2"; exit "$1"; }
 NEEDED=(mvn:maven)
 if [[ ${1:-} != --build ]]; then
   NEEDED+=(iptables:iptables nft:nftables ip:iproute2 ss:iproute2 unshare:util-linux nsenter:util-linux
-           setsid:util-linux redis-server:redis-server redis-benchmark:redis-tools redis-cli:redis-tools)
+           setsid:util-linux kill:procps sysctl:procps losetup:mount mkfs.ext4:e2fsprogs redis-server:redis-server redis-benchmark:redis-tools redis-cli:redis-tools)
 fi
 
 PATH=$PATH:/usr/sbin:/sbin
@@ -28,7 +28,7 @@ missing_packages() {
   local entry
   { if ! has_jdk; then echo default-jdk-headless; fi
     for entry in "${NEEDED[@]}"; do
-      command -v "${entry%%:*}" >/dev/null || echo "${entry#*:}"
+      type -P "${entry%%:*}" >/dev/null || echo "${entry#*:}"
     done
   } | sort -u
 }

@@ -68,6 +68,9 @@ class DamageTest {
             String data = cluster.testbed().layout().dataDirectory().toString();
             assertThat(standby.run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data).exitCode()).isZero();
             cluster.testbed().startNode(standby.number());
+            cluster.awaitCaughtUp(standby);
+            // dd ends with an error when nothing is left: that is what it is here for.
+            standby.run("dd", "if=/dev/zero", "of=" + data + "/filler", "bs=64k");
             cluster.await("the node stops itself", Duration.ofSeconds(90), () -> !standby.running()
                     || "FAILED".equals(cluster.status(standby) == null ? "" : cluster.status(standby).state()));
             assertThat(Files.readString(standby.log())).as("log of the node with the full disk")

@@ -52,7 +52,7 @@ final class RunningCluster implements AutoCloseable {
                 cluster.awaitLive(START_BOUND);
                 body.run(cluster);
             } catch (Throwable e) {
-                testbed.collectEvidence(Path.of("target", "evidence", name));
+                testbed.collectEvidence(Path.of("target", "evidence", name + "-" + testbed.layout().name()));
                 throw e;
             }
         }

@@ -15,11 +15,11 @@ import java.util.List;
  * <p>A chain on the egress hook of the outside interface drops what bears the address unless the address is in a set
  * whose elements expire: {@code lease} for IPv4, {@code claim} for ARP, so that a node can draw clients' packets to
  * itself before it may answer them. The process renews; if it stops, the kernel ends the right by itself. The chain
- * outlives the process on purpose: a crash leaves egress shut. Element timeouts run in ticks of the kernel's clock
- * (4 ms at HZ=250), so a right may last that much longer than granted.
+ * outlives the process on purpose: a crash leaves egress shut. Element timeouts are rounded down to ticks of the
+ * kernel's clock (4 ms at HZ=250), so a right ends up to two ticks early and never late.
  */
 public final class EgressLease implements AutoCloseable {
-    /** No grant is shorter: a timeout of less than one tick of the kernel's clock would never expire. */
+    /** No grant is shorter: two ticks of the kernel's clock may be 20 ms, and nothing would be left. */
     public static final int MIN_GRANT_MS = 20;
 
     private static final int SUBSYSTEM_NFTABLES = 10;
@@ -113,7 +113,10 @@ public final class EgressLease implements AutoCloseable {
         return grant(Right.LEASE, deadlineNanos);
     }
 
-    /** Prolongs the lease. Returns false if it had lapsed or the call was held up; then it is not held any more. */
+    /**
+     * Prolongs the lease. Returns false if it had lapsed or the call was held up; then it is not held any more. A
+     * refusal by the kernel takes some 10 ms, the transaction that failed waits for all readers.
+     */
     public boolean renewLease(int durationMs) {
         return renew(Right.LEASE, System.nanoTime() + durationMs * NANOS_PER_MS);
     }

@@ -343,6 +343,18 @@ class CaptureAgentTest {
     }
 
     @Test
+    void aDatagramLongerThanTheKernelCanShowIsDroppedAndCounted() throws Exception {
+        gate(GateMode.OPEN);
+        sink.commitAtOnce(true);
+        send("x".repeat(65_507));
+        awaitCount(CaptureCount.DROPPED_MALFORMED, 1);
+        String longest = "y".repeat(65_531 - 28);
+        send(longest);
+        assertThat(received()).isEqualTo(longest);
+        assertThat(sink.taken()).isEqualTo(1);
+    }
+
+    @Test
     void aTcpStreamPassesWholeInSegmentsOfTheLinksSize() throws Exception {
         gate(GateMode.OPEN);
         sink.commitAtOnce(true);

@@ -2,6 +2,8 @@ package io.holdfast.consensus;
 
 import java.util.random.RandomGenerator;
 
+import io.holdfast.journal.Journal;
+
 /**
  * Owned by the runner thread: watches for the leader's silence, runs for election, and votes.
  *
@@ -11,15 +13,15 @@ import java.util.random.RandomGenerator;
  * makes a member ask whether it would be elected, and only a majority of yes opens a new term. A member that still hears
  * the leader says no, so one that comes back, or hears badly, deposes nobody.
  *
- * <p><b>The bound on an older leader's lease.</b> A leader may let its workload send until some time after it <em>sent</em> a
- * heartbeat that a majority answered. Each voter says with its vote how long ago it last answered a heartbeat of an
- * older term (a leader counts as answering its own when it sends it; a process counts as having answered when it
- * starts, since its predecessor may have). Any majority that answered an older leader shares a member with the majority
- * that votes here. That member had answered before it voted, since afterwards it is in the new term and answers no
- * older one. An answer comes after the heartbeat was sent, and the vote arrives here after it was given: so the moment
- * of arrival minus the age it tells is later than the sending of any heartbeat it helped to a majority, and the latest
- * of these moments over the voters bounds them all. Clocks are only used to measure the age, on one machine each; a
- * thousandth of it is allowed for their drift.
+ * <p><b>The bound on an older leader's lease.</b> A leader may let its workload send until some time after it
+ * <em>sent</em> what a majority answered. Each voter says with its vote how long ago it last said yes to a heartbeat or
+ * to entries of an older term (a leader counts as answering its own heartbeats when it sends them; a process counts as
+ * having answered when it starts, since its predecessor may have). Any majority that answered an older leader shares a
+ * member with the majority that votes here. That member had answered before it voted, since afterwards it is in the new
+ * term and answers no older one. An answer comes after what it answers was sent, and the vote arrives here after it was
+ * given: so the moment of arrival minus the age it tells is later than the sending of anything it helped to a majority,
+ * and the latest of these moments over the voters bounds them all. Clocks are only used to measure the age, on one
+ * machine each; a thousandth of it is allowed for their drift.
  */
 final class Campaign {
     /** Where this member stands between two leaders. */
@@ -38,6 +40,7 @@ final class Campaign {
     private static final int MAX_DOUBLINGS = 4;
 
     private final GroupRaft raft;
+    private final Journal journal;
     private final GroupConfig config;
     private final RandomGenerator random;
 
@@ -51,8 +54,9 @@ final class Campaign {
     private int failures;
     private long boundNanos;
 
-    Campaign(GroupRaft raft, RandomGenerator random) {
+    Campaign(GroupRaft raft, Journal journal, RandomGenerator random) {
         this.raft = raft;
+        this.journal = journal;
         this.config = raft.config();
         this.random = random;
     }
@@ -125,7 +129,7 @@ final class Campaign {
         deadline = now + patience();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.outbox().askAbout(peer, raft.term() + 1, raft.lastIndex(), raft.lastTerm());
+            raft.outbox().askAbout(peer, raft.term() + 1, journal.lastIndex(), journal.lastTerm());
         }
         standIfMajority(now);
     }
@@ -157,7 +161,7 @@ final class Campaign {
         boundNanos = raft.replica().answeredNanos();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.outbox().send(peer, MessageKind.VOTE, true, raft.lastIndex(), raft.lastTerm(), 0, 0);
+            raft.outbox().send(peer, MessageKind.VOTE, true, journal.lastIndex(), journal.lastTerm(), 0, 0);
         }
         standIfMajority(now);
     }
@@ -225,7 +229,7 @@ final class Campaign {
 
     /** Raft, 5.4.1: the later last term wins, then the longer journal. */
     private boolean upToDate(GroupHeader candidate) {
-        long lastTerm = raft.lastTerm();
-        return candidate.b > lastTerm || candidate.b == lastTerm && candidate.a >= raft.lastIndex();
+        long lastTerm = journal.lastTerm();
+        return candidate.b > lastTerm || candidate.b == lastTerm && candidate.a >= journal.lastIndex();
     }
 }

@@ -21,8 +21,8 @@ public interface GroupListener {
     void onCommitted(long index, long term, byte[] command, int offset, int length);
 
     /**
-     * Leader only: a majority (itself included) answered, in this term, a heartbeat that this member sent when its
-     * {@link System#nanoTime()} was {@code sentNanos}.
+     * Leader only, the first time right after {@link #onLeader}: a majority (itself included) answered, in this term, a
+     * message that this member sent when its {@link System#nanoTime()} was {@code sentNanos} or later.
      */
     void onLeaseEvidence(long term, long sentNanos);
 

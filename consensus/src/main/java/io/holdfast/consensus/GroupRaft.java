@@ -2,7 +2,6 @@ package io.holdfast.consensus;
 
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Objects;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.TimeUnit;
@@ -10,8 +9,6 @@ import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
-import io.holdfast.journal.Command;
-import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
@@ -20,6 +17,7 @@ import org.jgroups.Message;
 import org.jgroups.conf.ClassConfigurator;
 import org.jgroups.protocols.raft.RAFT;
 import org.jgroups.raft.Options;
+import org.jgroups.raft.util.Utils;
 import org.jgroups.util.MessageBatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -56,6 +54,7 @@ class GroupRaft extends RAFT {
     private final Replica replica;
     private final Campaign campaign;
     private final Applier applier;
+    private final Announcer announcer;
 
     private final Outbox outbox = new Outbox(this);
     private final Mailbox mailbox = new Mailbox();
@@ -66,9 +65,6 @@ class GroupRaft extends RAFT {
     private volatile boolean stopping;
 
     private Leadership leadership;
-    private Role toldRole;
-    private long toldTerm;
-    private String toldLeader;
 
     GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
               RandomGenerator random) {
@@ -84,8 +80,9 @@ class GroupRaft extends RAFT {
         }
         proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
         replica = new Replica(this, journal);
-        campaign = new Campaign(this, random);
+        campaign = new Campaign(this, journal, random);
         applier = new Applier(journal, listener, shown);
+        announcer = new Announcer(config.self(), shown, listener);
         setId(ID);
         raftId(config.self());
         members(config.members().stream().map(Member::name).toList());
@@ -190,7 +187,6 @@ class GroupRaft extends RAFT {
     }
 
     boolean offer(byte[] command, int offset, int length) {
-        requireCommand(command, offset, length);
         boolean taken = proposals.offer(command, offset, length);
         if (taken) {
             mailbox.wake();
@@ -199,23 +195,12 @@ class GroupRaft extends RAFT {
     }
 
     CompletableFuture<Long> propose(byte[] command) {
-        requireCommand(command, 0, command.length);
         CompletableFuture<Long> future = proposals.propose(command);
         if (future == null) {
             return CompletableFuture.failedFuture(new NotLeaderException(shown.term, shown.leader));
         }
         mailbox.wake();
         return future;
-    }
-
-    /** Here, on the caller's thread: on the runner the journal's refusal would stop the group. */
-    private void requireCommand(byte[] command, int offset, int length) {
-        String problem = Command.problem(command, offset, length);
-        if (problem != null || length > config.maxCommandBytes() || Command.kind(command, offset) == EntryKind.TAIL_CUT) {
-            throw new IllegalArgumentException(problem != null ? problem : "not a command of at most "
-                    + config.maxCommandBytes() + " bytes that may be proposed: " + length + " bytes, "
-                    + Command.kind(command, offset));
-        }
     }
 
     /** Commands come in by {@link RaftGroup} alone, which keeps their order and their bound. */
@@ -350,7 +335,7 @@ class GroupRaft extends RAFT {
                 return peer;
             }
         }
-        String name = org.jgroups.raft.util.Utils.extractRaftId(source);
+        String name = Utils.extractRaftId(source);
         return peers.stream().filter(p -> p.name.equals(name)).findFirst().orElse(null);
     }
 
@@ -371,7 +356,7 @@ class GroupRaft extends RAFT {
             raft_state.setLeader(null);
         }
         campaign.end();
-        tell(Role.FOLLOWER, leader == null ? null : leader.name);
+        announcer.announce(Role.FOLLOWER, currentTerm(), leader == null ? null : leader.name);
     }
 
     /** Opens a term of this member's own and votes for itself in it. */
@@ -379,7 +364,7 @@ class GroupRaft extends RAFT {
         raft_state.tryAdvanceTermAndLeader(currentTerm() + 1, null);
         raft_state.setVotedFor(local_addr);
         replica.newTerm();
-        tell(Role.CANDIDATE, null);
+        announcer.announce(Role.CANDIDATE, currentTerm(), null);
     }
 
     void vote(Peer candidate) {
@@ -397,7 +382,7 @@ class GroupRaft extends RAFT {
         shown.electedNanos = now;
         shown.previousLeaseBoundNanos = boundNanos;
         raft_state.tryAdvanceTermAndLeader(currentTerm(), local_addr);
-        tell(Role.LEADER, config.self());
+        announcer.announce(Role.LEADER, currentTerm(), config.self());
         leadership = new Leadership(this, journal, proposals);
         leadership.begin(now);
     }
@@ -411,25 +396,6 @@ class GroupRaft extends RAFT {
         lost.end();
         for (Peer peer : peers) {
             peer.progress = GroupStatus.PeerProgress.NOT_LED;
-        }
-    }
-
-    private void tell(Role role, String leader) {
-        long term = currentTerm();
-        shown.role = role;
-        shown.term = term;
-        shown.leader = leader;
-        boolean changed = role != toldRole || term != toldTerm || !Objects.equals(leader, toldLeader);
-        if (!changed) {
-            return;
-        }
-        LOG.info("{}: {} in term {}, leader {}", config.self(), role, term, leader);
-        boolean news = toldRole == null || toldRole == Role.LEADER || term != toldTerm || !Objects.equals(leader, toldLeader);
-        toldRole = role;
-        toldTerm = term;
-        toldLeader = leader;
-        if (role != Role.LEADER && news) {
-            listener.onFollower(term, leader);
         }
     }
 
@@ -477,14 +443,6 @@ class GroupRaft extends RAFT {
 
     long term() {
         return currentTerm();
-    }
-
-    long lastIndex() {
-        return journal.lastIndex();
-    }
-
-    long lastTerm() {
-        return journal.lastTerm();
     }
 
     long committed() {

@@ -169,11 +169,13 @@ final class Leadership {
             if (!journal.read(index, reading)) {
                 throw new IllegalStateException("entry " + index + " is not in the journal, which ends at " + last);
             }
-            older.add(reading.term(), reading.internal(), reading.buffer(), reading.commandOffset(), reading.commandLength());
+            older.add(reading.term(), reading.internal(), reading.buffer(), reading.commandOffset(),
+                    reading.commandLength());
             index++;
         }
         byte[] payload = older.toPayload();
-        raft.outbox().sendEntries(peer, payload, from - 1, journal.termAt(from - 1), older.checksum(payload, 0, payload.length));
+        long checksum = older.checksum(payload, 0, payload.length);
+        raft.outbox().sendEntries(peer, payload, from - 1, journal.termAt(from - 1), checksum);
         peer.sent(index - 1, payload.length, raft.nanoTime());
     }
 
@@ -263,6 +265,8 @@ final class Leadership {
                     (raft.nanoTime() - beganNanos) / 1000);
             raft.listener().onLeader(term);
             proposals.open();
+            // The first entry was sent after the election, and a majority has just acknowledged it.
+            raft.listener().onLeaseEvidence(term, beganNanos);
             return;
         }
         proposals.settle(1);
@@ -279,7 +283,8 @@ final class Leadership {
             heartbeat(now);
             resendStalled(now);
             if (noMajorityHeard(now)) {
-                LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(), config.stepDownMs(), term);
+                LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(),
+                        config.stepDownMs(), term);
                 raft.follow(term, null);
                 return now;
             }

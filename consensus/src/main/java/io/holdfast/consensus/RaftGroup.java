@@ -3,6 +3,8 @@ package io.holdfast.consensus;
 import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
 
+import io.holdfast.journal.Command;
+import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.JChannel;
@@ -14,10 +16,12 @@ import org.jgroups.JChannel;
  * left.
  */
 public final class RaftGroup implements AutoCloseable {
+    private final GroupConfig config;
     private final JChannel channel;
     private final GroupRaft raft;
 
-    private RaftGroup(JChannel channel, GroupRaft raft) {
+    private RaftGroup(GroupConfig config, JChannel channel, GroupRaft raft) {
+        this.config = config;
         this.channel = channel;
         this.raft = raft;
     }
@@ -45,7 +49,7 @@ public final class RaftGroup implements AutoCloseable {
             throw new GroupException("member " + self.name() + " of group " + config.groupName() + " cannot start on "
                     + self.address().getHostAddress() + ":" + self.port() + ": " + e.getMessage(), e);
         }
-        return new RaftGroup(channel, raft);
+        return new RaftGroup(config, channel, raft);
     }
 
     /**
@@ -56,6 +60,7 @@ public final class RaftGroup implements AutoCloseable {
      *         many entries are in flight
      */
     public boolean offer(byte[] command, int offset, int length) {
+        requireCommand(command, offset, length);
         return raft.offer(command, offset, length);
     }
 
@@ -64,7 +69,21 @@ public final class RaftGroup implements AutoCloseable {
      * when this member does not lead or loses the lead; the entry may be committed all the same in that case.
      */
     public CompletableFuture<Long> propose(byte[] command) {
+        requireCommand(command, 0, command.length);
         return raft.propose(command);
+    }
+
+    /** Here, on the caller's thread: on the runner the journal's refusal would stop the group. */
+    private void requireCommand(byte[] command, int offset, int length) {
+        String problem = Command.problem(command, offset, length);
+        if (problem == null && length > config.maxCommandBytes()) {
+            problem = "command of " + length + " bytes is longer than " + config.maxCommandBytes();
+        } else if (problem == null && Command.kind(command, offset) == EntryKind.TAIL_CUT) {
+            problem = "a TAIL_CUT is never proposed";
+        }
+        if (problem != null) {
+            throw new IllegalArgumentException(problem);
+        }
     }
 
     public Role role() {
@@ -98,10 +117,12 @@ public final class RaftGroup implements AutoCloseable {
     }
 
     /**
-     * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> a heartbeat that a
-     * majority answered; known from the election on, before {@link GroupListener#onLeader}. An older leader's lease,
-     * counted from the sending of its last answered heartbeat, is over when the lease time has passed since then. Why this
-     * holds: see {@link Campaign}. Only of meaning on a leader.
+     * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> what a majority
+     * answered, that is, the latest {@code sentNanos} of {@link GroupListener#onLeaseEvidence} on any older leader. Known
+     * from the election on, before {@link GroupListener#onLeader}: each vote says when its giver last answered an older
+     * leader, and the majority that votes shares a member with any majority that answered. An older leader's lease,
+     * counted from its evidence, is over when the lease time has passed since then. {@link Campaign} has the argument in
+     * full. Only of meaning on a leader.
      */
     public long previousLeaseBoundNanos() {
         return raft.shown().previousLeaseBoundNanos;

@@ -123,7 +123,7 @@ final class Replica {
      */
     private void refuse(Peer from, GroupHeader header) {
         long hint = header.a > journal.lastIndex() ? journal.lastIndex() : Math.min(raft.committed(), header.a - 1);
-        raft.outbox().send(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a, raft.committed(), journal.lastIndex());
+        answer(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a);
     }
 
     /** One acknowledgement for all the entries of a turn, after they are as durable as configured. */
@@ -132,8 +132,13 @@ final class Replica {
             return;
         }
         syncIfAsked();
-        raft.outbox().send(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0, raft.committed(), journal.lastIndex());
+        answeredNanos = raft.nanoTime();
+        answer(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0);
         owedAnswer = null;
+    }
+
+    private void answer(Peer to, MessageKind kind, boolean granted, long a, long b) {
+        raft.outbox().send(to, kind, granted, a, b, raft.committed(), journal.lastIndex());
     }
 
     private void syncIfAsked() {
@@ -145,14 +150,14 @@ final class Replica {
 
     void onHeartbeat(Peer from, GroupHeader header) {
         if (header.currTerm() < raft.term()) {
-            raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0, raft.committed(), journal.lastIndex());
+            answer(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0);
             return;
         }
         heardLeader(from);
         raft.commitTo(Math.min(header.b, verified));
         answeredNanos = raft.nanoTime();
         syncIfAsked();
-        raft.outbox().send(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified, raft.committed(), journal.lastIndex());
+        answer(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified);
     }
 
     /** A leader counts itself among those who answered, at the moment it sent. */
@@ -160,7 +165,7 @@ final class Replica {
         answeredNanos = sentNanos;
     }
 
-    /** When this member last answered a heartbeat of any leader, itself included; never after it has left that term. */
+    /** When this member last said yes to a leader, itself included; never after it has left that leader's term. */
     long answeredNanos() {
         return answeredNanos;
     }

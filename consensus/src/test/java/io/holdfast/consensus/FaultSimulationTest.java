@@ -47,7 +47,7 @@ class FaultSimulationTest {
             }
             group.heal();
             assertThat(group.runUntil(() -> group.leader() != null && settled(group), 20_000 * MS))
-                    .as("a leader is found and all journals are alike after the faults end; leaders %s", group.leaders).isTrue();
+                    .as("a leader and equal journals after the faults end; leaders %s", group.leaders).isTrue();
             group.run(500 * MS);
             group.checkSameJournals();
             group.checkLeaseBounds();

@@ -27,24 +27,25 @@ final class MemberProcess implements GroupListener {
     private final PrintStream out;
     private final AtomicLong committed = new AtomicLong();
     private final CRC32 digest = new CRC32();
-    private volatile Thread waiter;
-    private volatile long evidence;
+    private volatile boolean pacing;
     private RaftGroup group;
 
     private MemberProcess(PrintStream out) {
         this.out = out;
     }
 
-    /** Arguments: own name, directory, members as name@port ..., all on 127.0.0.1. */
+    /** Arguments: own name, directory, election timeout in milliseconds, members as name@port ..., all on 127.0.0.1. */
     public static void main(String[] arguments) throws Exception {
         List<Member> members = new ArrayList<>();
-        for (String argument : Arrays.copyOfRange(arguments, 2, arguments.length)) {
+        for (String argument : Arrays.copyOfRange(arguments, 3, arguments.length)) {
             String[] parts = argument.split("@");
             members.add(new Member(parts[0], InetAddress.getByName("127.0.0.1"), Integer.parseInt(parts[1])));
         }
         Path directory = Path.of(arguments[1]);
         MemberProcess member = new MemberProcess(System.out);
-        GroupConfig config = GroupConfig.of("processes", arguments[0], members);
+        int timeoutMs = Integer.parseInt(arguments[2]);
+        GroupConfig config = GroupConfig.of("processes", arguments[0], members)
+                .withElection(timeoutMs, timeoutMs / 3, timeoutMs * 5 / 2);
         try (Journal journal = Journal.open(directory, JournalOptions.DEFAULT); VoteStore votes = VoteStore.open(directory);
              RaftGroup group = RaftGroup.join(config, journal, votes, member)) {
             member.group = group;
@@ -66,7 +67,9 @@ final class MemberProcess implements GroupListener {
             switch (words[0]) {
                 case "status" -> say(status());
                 case "offer" -> say("offered " + offer(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
-                case "bench" -> say(bench(Integer.parseInt(words[1]), Integer.parseInt(words[2]), Integer.parseInt(words[3])));
+                case "pace" ->
+                        new Thread(() -> pace(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "pace").start();
+                case "stop" -> pacing = false;
                 case "close" -> {
                     return;
                 }
@@ -97,36 +100,20 @@ final class MemberProcess implements GroupListener {
         return count;
     }
 
-    /** Latency from offer to commit in microseconds, with so many in flight. */
-    private String bench(int count, int size, int inFlight) {
+    /** Offers so many entries a second until it is told to stop. */
+    private void pace(int aSecond, int size) {
         byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
-        long[] sent = new long[count];
-        long[] latency = new long[count];
-        long base = committed.get();
         long start = System.nanoTime();
-        waiter = Thread.currentThread();
-        int done = 0;
-        for (int i = 0; i < count || done < count; ) {
-            long seen = committed.get() - base;
-            long now = System.nanoTime();
-            for (; done < seen && done < count; done++) {
-                latency[done] = now - sent[done];
+        pacing = true;
+        int offered = 0;
+        for (int i = 0; pacing; i++) {
+            long due = start + i * 1_000_000_000L / aSecond;
+            while (System.nanoTime() < due) {
+                LockSupport.parkNanos(due - System.nanoTime());
             }
-            if (i < count && i - done < inFlight) {
-                sent[i] = System.nanoTime();
-                if (group.offer(command, 0, command.length)) {
-                    i++;
-                }
-            } else if (committed.get() - base == done) {
-                LockSupport.parkNanos(1_000_000);
-            }
+            offered += group.offer(command, 0, command.length) ? 1 : 0;
         }
-        long nanos = System.nanoTime() - start;
-        waiter = null;
-        Arrays.sort(latency);
-        return String.format("bench size=%d inflight=%d p50=%.1f p90=%.1f p99=%.1f p99.9=%.1f max=%.1f us rate=%.0f/s", size, inFlight,
-                latency[count / 2] / 1e3, latency[(int) (count * .9)] / 1e3, latency[(int) (count * .99)] / 1e3,
-                latency[(int) (count * .999)] / 1e3, latency[count - 1] / 1e3, count * 1e9 / nanos);
+        say("paced " + offered);
     }
 
     @Override
@@ -145,15 +132,11 @@ final class MemberProcess implements GroupListener {
             digest.update(command, offset, length);
             committed.set(index);
         }
-        Thread waiting = waiter;
-        if (waiting != null) {
-            LockSupport.unpark(waiting);
-        }
     }
 
     @Override
     public void onLeaseEvidence(long term, long sentNanos) {
-        evidence = sentNanos;
+        // Not of interest here.
     }
 
     @Override

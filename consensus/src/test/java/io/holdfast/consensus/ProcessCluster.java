@@ -16,6 +16,7 @@ import java.util.function.Predicate;
 
 /** Used by the test's thread: members as processes of their own, which can be killed and frozen. */
 final class ProcessCluster implements AutoCloseable {
+    private final int electionTimeoutMs;
     private final Path directory;
     private final List<Member> members;
     private final Map<String, Child> children = new LinkedHashMap<>();
@@ -39,7 +40,6 @@ final class ProcessCluster implements AutoCloseable {
         private void read() {
             try (BufferedReader in = new BufferedReader(new InputStreamReader(process.getInputStream()))) {
                 for (String line = in.readLine(); line != null; line = in.readLine()) {
-                    if (Boolean.getBoolean("echo")) System.out.println(name + ": " + line);
                     synchronized (lines) {
                         lines.add(line);
                         lines.notifyAll();
@@ -84,10 +84,14 @@ final class ProcessCluster implements AutoCloseable {
             }
         }
 
-        String ask(String command, String answer) throws IOException, TimeoutException, InterruptedException {
-            int from = said();
+        void tell(String command) throws IOException {
             input.write(command + "\n");
             input.flush();
+        }
+
+        String ask(String command, String answer) throws IOException, TimeoutException, InterruptedException {
+            int from = said();
+            tell(command);
             return await(from, l -> l.startsWith(answer), 60_000);
         }
 
@@ -96,7 +100,8 @@ final class ProcessCluster implements AutoCloseable {
         }
     }
 
-    ProcessCluster(int size, Path directory) {
+    ProcessCluster(int size, Path directory, int electionTimeoutMs) {
+        this.electionTimeoutMs = electionTimeoutMs;
         this.directory = directory;
         this.members = TestCluster.places(size);
     }
@@ -108,8 +113,9 @@ final class ProcessCluster implements AutoCloseable {
     Child start(String name) throws IOException, TimeoutException, InterruptedException {
         List<String> command = new ArrayList<>(List.of(Path.of(System.getProperty("java.home"), "bin", "java").toString()));
         command.addAll(jvmFlags());
-        command.addAll(List.of("-Xmx" + (Boolean.getBoolean("bench") ? "1g" : "256m"), "-XX:TieredStopAtLevel=" + (Boolean.getBoolean("bench") ? 4 : 1), "-cp",
-                System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString()));
+        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp",
+                System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString(),
+                Integer.toString(electionTimeoutMs)));
         members.forEach(m -> command.add(m.name() + "@" + m.port()));
         Child child = new Child(name, new ProcessBuilder(command).redirectErrorStream(true).start());
         children.put(name, child);

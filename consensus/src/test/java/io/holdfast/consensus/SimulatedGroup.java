@@ -101,7 +101,7 @@ final class SimulatedGroup implements AutoCloseable {
             }
             if (raft.leads()) {
                 String other = leaders.putIfAbsent(raft.term(), name);
-                check(other == null || other.equals(name), "two leaders in term " + raft.term() + ": " + other + ", " + name);
+                check(other == null || other.equals(name), "term " + raft.term() + " has leaders " + other + ", " + name);
                 bounds.putIfAbsent(raft.term(), trueTime(raft.shown().previousLeaseBoundNanos));
             }
         }
@@ -122,7 +122,7 @@ final class SimulatedGroup implements AutoCloseable {
             appliedInThisLife = index;
             Applied mine = new Applied(term, Arrays.hashCode(Arrays.copyOfRange(command, offset, offset + length)));
             Applied other = applied.putIfAbsent(index, mine);
-            check(other == null || other.equals(mine), "entry " + index + " is " + mine + " on " + name + ", elsewhere " + other);
+            check(other == null || other.equals(mine), "entry " + index + " is " + mine + " on " + name + ", not " + other);
         }
 
         @Override
@@ -289,8 +289,8 @@ final class SimulatedGroup implements AutoCloseable {
     void checkLeaseBounds() {
         bounds.forEach((term, bound) -> evidence.forEach((older, sent) -> {
             if (older < term) {
-                check(sent <= bound, "term " + older + " has evidence sent " + (sent - bound) / 1000 + " us after the bound of term "
-                        + term + " (" + leaders.get(older) + " -> " + leaders.get(term) + ")");
+                check(sent <= bound, "term " + older + " has evidence sent " + (sent - bound) / 1000
+                        + " us after the bound of term " + term + " (" + leaders.get(older) + " -> " + leaders.get(term) + ")");
             }
         }));
     }

@@ -6,6 +6,7 @@ import java.util.Arrays;
 import java.util.List;
 
 import io.holdfast.journal.Command;
+import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalOptions;
@@ -25,6 +26,8 @@ final class TestMember implements GroupListener, AutoCloseable {
     final List<Long> evidence = new ArrayList<>();
     volatile long leaderTerm;
     volatile Throwable failure;
+    volatile String throwOn;
+    Durability durability = Durability.PROCESS;
     private Journal journal;
     private VoteStore votes;
     private RaftGroup group;
@@ -42,9 +45,15 @@ final class TestMember implements GroupListener, AutoCloseable {
             evidence.clear();
             leaderTerm = 0;
         }
-        journal = Journal.open(directory, JournalOptions.DEFAULT.withBlockBytes(1 << 20));
+        journal = Journal.open(directory, JournalOptions.DEFAULT.withBlockBytes(1 << 20).withDurability(durability));
         votes = VoteStore.open(directory);
-        group = RaftGroup.join(config, journal, votes, this);
+        try {
+            group = RaftGroup.join(config, journal, votes, this);
+        } catch (RuntimeException e) {
+            votes.close();
+            journal.close();
+            throw e;
+        }
         return this;
     }
 
@@ -114,6 +123,9 @@ final class TestMember implements GroupListener, AutoCloseable {
     @Override
     public synchronized void onCommitted(long index, long term, byte[] command, int offset, int length) {
         byte[] body = Arrays.copyOfRange(command, offset + Command.HEADER_BYTES, offset + length);
+        if (throwOn != null && new String(body).startsWith(throwOn)) {
+            throw new IllegalStateException("thrown on purpose");
+        }
         committed.add(new Committed(index, term, Command.kind(command, offset), new String(body)));
     }
 

@@ -49,7 +49,7 @@ public final class CheckpointDraft implements AutoCloseable {
      *
      * @param extra sections to be kept in the manifest, by name
      */
-    public Manifest complete(String service, long markIndex, long markTerm, String criuVersion, Map<String, JsonNode> extra) {
+    public VerifiedCheckpoint complete(String service, long markIndex, long markTerm, String criuVersion, Map<String, JsonNode> extra) {
         List<ManifestEntry> entries = new ArrayList<>();
         try {
             try (Stream<Path> image = Files.list(imageDirectory())) {
@@ -68,8 +68,7 @@ public final class CheckpointDraft implements AutoCloseable {
         store.requireBound(totalBytes);
         Manifest manifest = new Manifest(Manifest.FORMAT, service, markIndex, markTerm, System.currentTimeMillis(), criuVersion,
             totalBytes, entries, extra);
-        store.publish(directory, manifest, manifest.toJson());
-        return manifest;
+        return store.publish(directory, manifest, manifest.toJson());
     }
 
     @Override

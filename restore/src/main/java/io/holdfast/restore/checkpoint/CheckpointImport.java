@@ -77,13 +77,12 @@ public final class CheckpointImport implements AutoCloseable {
     }
 
     /** Forces all to the disk and makes this a checkpoint of the store. */
-    public Manifest commit() {
+    public VerifiedCheckpoint commit() {
         if (!missing.isEmpty()) {
             throw new IllegalStateException("checkpoint " + manifest.markIndex() + " misses " + missing.size() + " files, first "
                 + missing.keySet().iterator().next());
         }
-        store.publish(directory, manifest, manifestJson);
-        return manifest;
+        return store.publish(directory, manifest, manifestJson);
     }
 
     @Override

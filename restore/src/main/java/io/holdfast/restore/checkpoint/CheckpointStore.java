@@ -9,7 +9,6 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
@@ -119,28 +118,16 @@ public final class CheckpointStore {
     }
 
     /**
-     * Reads the whole checkpoint and compares it with what was committed; returns its manifest.
+     * Reads the whole checkpoint and compares it with what was committed.
      *
      * @throws CheckpointDamagedException naming what differs (I8)
      */
-    public Manifest verify(long markIndex, String committedDigest) {
+    public VerifiedCheckpoint verify(long markIndex, String committedDigest) {
         Manifest manifest = committed(manifestJson(markIndex), committedDigest);
-        Path top = directory.resolve(Long.toString(markIndex));
         if (manifest.markIndex() != markIndex) {
             throw new CheckpointDamagedException("checkpoint " + markIndex + " is one of mark " + manifest.markIndex());
         }
-        for (ManifestEntry entry : manifest.entries()) {
-            if (entry.kind() == ManifestEntry.Kind.FILE) {
-                verify(top.resolve(entry.path()), entry, "checkpoint " + markIndex);
-            }
-        }
-        requireNoOtherFiles(top.resolve(Manifest.IMAGE), manifest);
-        return manifest;
-    }
-
-    /** Where CRIU finds the image; to be verified before it is used. */
-    public Path imageDirectory(long markIndex) {
-        return directory.resolve(Long.toString(markIndex)).resolve(Manifest.IMAGE);
+        return VerifiedCheckpoint.read(directory.resolve(Long.toString(markIndex)), manifest, committedDigest);
     }
 
     /** Opens one file of a checkpoint to send it to another node. */
@@ -151,26 +138,6 @@ public final class CheckpointStore {
         }
         return FileChannel.open(directory.resolve(Long.toString(markIndex)).resolve(path), StandardOpenOption.READ,
             LinkOption.NOFOLLOW_LINKS);
-    }
-
-    /**
-     * Makes the data directories what they were at the mark; what is in them now is deleted.
-     *
-     * @param manifest        of a verified checkpoint of this store
-     * @param dataDirectories in the order in which they were copied
-     */
-    public void restoreDataDirectories(Manifest manifest, List<Path> dataDirectories) {
-        if (manifest.dataDirectoryCount() != dataDirectories.size()) {
-            throw new IllegalArgumentException("checkpoint " + manifest.markIndex() + " holds " + manifest.dataDirectoryCount()
-                + " data directories, not " + dataDirectories.size());
-        }
-        Path top = directory.resolve(Long.toString(manifest.markIndex()));
-        for (int i = 0; i < dataDirectories.size(); i++) {
-            String prefix = Manifest.DATA + "/" + i;
-            List<ManifestEntry> entries = new ArrayList<>(manifest.entries());
-            entries.removeIf(entry -> !entry.path().equals(prefix) && !entry.path().startsWith(prefix + "/"));
-            DataDirectories.restore(entries, top.resolve(prefix), dataDirectories.get(i));
-        }
     }
 
     /** Deletes all but the newest {@code keep} checkpoints and those of {@code needed}; returns what was deleted. */
@@ -200,7 +167,7 @@ public final class CheckpointStore {
     }
 
     /** Writes the manifest into an otherwise complete directory, forces all of it and gives it its name. */
-    void publish(Path unfinished, Manifest manifest, byte[] manifestJson) {
+    VerifiedCheckpoint publish(Path unfinished, Manifest manifest, byte[] manifestJson) {
         Path target = directory.resolve(Long.toString(manifest.markIndex()));
         try {
             Files.write(unfinished.resolve(MANIFEST), manifestJson);
@@ -208,6 +175,7 @@ public final class CheckpointStore {
             delete(manifest.markIndex());
             Files.move(unfinished, target, StandardCopyOption.ATOMIC_MOVE);
             Directories.forceFile(directory, StandardOpenOption.READ);
+            return VerifiedCheckpoint.written(target, manifest, manifestJson);
         } catch (IOException e) {
             throw new UncheckedIOException("cannot keep checkpoint " + manifest.markIndex(), e);
         }
@@ -216,36 +184,6 @@ public final class CheckpointStore {
     void requireBound(long bytes) {
         if (bytes > maxBytes) {
             throw new CheckpointTooLargeException("the checkpoint has " + bytes + " bytes, the bound is " + maxBytes);
-        }
-    }
-
-    static void verify(Path file, ManifestEntry entry, String where) {
-        try {
-            if (!Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
-                throw new CheckpointDamagedException(where + ": " + entry.path() + " is missing");
-            }
-            if (Files.size(file) != entry.sizeBytes()) {
-                throw new CheckpointDamagedException(where + ": " + entry.path() + " has " + Files.size(file) + " bytes, not "
-                    + entry.sizeBytes());
-            }
-            if (!Digests.of(file).sha256().equals(entry.sha256())) {
-                throw new CheckpointDamagedException(where + ": the content of " + entry.path() + " is not what was committed");
-            }
-        } catch (IOException e) {
-            throw new CheckpointDamagedException(where + ": " + entry.path() + " cannot be read", e);
-        }
-    }
-
-    /** CRIU takes what it finds: a file too many in the image is as bad as one that differs. */
-    private static void requireNoOtherFiles(Path image, Manifest manifest) {
-        try (Stream<Path> found = Files.list(image)) {
-            Set<String> known = manifest.entries().stream().map(ManifestEntry::path).collect(java.util.stream.Collectors.toSet());
-            found.map(path -> Manifest.IMAGE + "/" + path.getFileName()).filter(path -> !known.contains(path)).findFirst()
-                .ifPresent(path -> {
-                    throw new CheckpointDamagedException("checkpoint " + manifest.markIndex() + ": " + path + " does not belong to it");
-                });
-        } catch (IOException e) {
-            throw new CheckpointDamagedException("checkpoint " + manifest.markIndex() + ": its image cannot be listed", e);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.restore.checkpoint;
 
+import io.holdfast.restore.workload.ProcessTree;
 import io.holdfast.restore.workload.WorkloadProcesses;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -41,6 +42,7 @@ public final class Criu {
         """;
     private static final String SCRIPT_NAME = "dump-steps.sh";
     private static final String RUN_PREFIX = "run-";
+    private static final long KILL_TIMEOUT_MS = 5_000;
     private static final int FAILED_RUNS_KEPT = 10;
     private static final String MINIMUM_VERSION = "4.2";
     private static final List<String> COMMON = List.of("--tcp-established", "--network-lock", "skip", "--file-locks",
@@ -131,19 +133,20 @@ public final class Criu {
         try {
             started.accept(run.pid());
             run.awaitSuccess();
-            restored = true;
-        } finally {
-            if (!restored) {
-                run.kill();
-            }
-        }
-        long endNanos = System.nanoTime();
-        run.deleteDirectory();
-        try {
+            long endNanos = System.nanoTime();
             long pid = Long.parseLong(Files.readString(pidFile, StandardCharsets.US_ASCII).strip());
+            restored = true;
             return new RestoredTree(pid, (endNanos - beginNanos) / 1_000);
         } catch (IOException e) {
             throw new UncheckedIOException("CRIU restored from " + imageDirectory + " but its pid file cannot be read", e);
+        } finally {
+            if (restored) {
+                run.deleteDirectory();
+            } else {
+                run.kill();
+                // CRIU may have ended well, and not we: then what it restored is no longer below it.
+                ProcessTree.restoredRoot(pidFile).ifPresent(root -> ProcessTree.kill(root, KILL_TIMEOUT_MS));
+            }
         }
     }
 

@@ -21,7 +21,8 @@ import java.util.concurrent.TimeUnit;
 /**
  * Copies data directories into a checkpoint and back. Stateless; any thread.
  *
- * <p>Kept: names, contents, owner, mode, time of modification, symbolic links (as such), named pipes, empty directories.
+ * <p>Kept: names, contents, owner, mode, time of modification of files and directories, symbolic links (as such), named
+ * pipes, empty directories.
  * Not kept: hard links between files (they become files of their own), holes, extended attributes and ACLs. Sockets are
  * left out, CRIU makes them again.
  */
@@ -136,8 +137,11 @@ final class DataDirectories {
         Files.setAttribute(target, "unix:uid", entry.uid(), LinkOption.NOFOLLOW_LINKS);
         Files.setAttribute(target, "unix:gid", entry.gid(), LinkOption.NOFOLLOW_LINKS);
         if (entry.kind() != ManifestEntry.Kind.LINK) {
-            Files.setAttribute(target, "unix:mode", entry.mode(), LinkOption.NOFOLLOW_LINKS);
-            Files.getFileAttributeView(target, BasicFileAttributeView.class, LinkOption.NOFOLLOW_LINKS)
+            // Followed: told not to, Java opens the file, and of a pipe that waits for a writer. It is no link, we made it.
+            Files.setAttribute(target, "unix:mode", entry.mode());
+        }
+        if (entry.kind() == ManifestEntry.Kind.FILE || entry.kind() == ManifestEntry.Kind.DIRECTORY) {
+            Files.getFileAttributeView(target, BasicFileAttributeView.class)
                 .setTimes(FileTime.from(entry.mtimeNanos(), TimeUnit.NANOSECONDS), null, null);
         }
     }

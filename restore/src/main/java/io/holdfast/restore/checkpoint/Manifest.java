@@ -10,6 +10,7 @@ import java.util.Collections;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.TreeMap;
 import java.util.regex.Pattern;
 
@@ -39,7 +40,7 @@ public record Manifest(int format, String service, long markIndex, long markTerm
         require(format == FORMAT, "format " + format + " is not known");
         require(service != null && !service.isEmpty(), "no service");
         require(markIndex > 0 && markTerm > 0, "mark " + markIndex + " of term " + markTerm);
-        require(entries != null && !entries.contains(null), "no entries");
+        require(entries != null && entries.stream().noneMatch(Objects::isNull), "no entries");
         entries = List.copyOf(entries);
         extra = extra == null ? Map.of() : Collections.unmodifiableMap(new TreeMap<>(extra));
         requireSound(entries, totalBytes);
@@ -56,7 +57,9 @@ public record Manifest(int format, String service, long markIndex, long markTerm
 
     public static Manifest fromJson(byte[] json) {
         try {
-            return JSON.readValue(json, Manifest.class);
+            Manifest manifest = JSON.readValue(json, Manifest.class);
+            require(manifest != null, "it is the word null");
+            return manifest;
         } catch (IOException e) {
             if (e.getCause() instanceof CheckpointDamagedException damaged) {
                 throw damaged;

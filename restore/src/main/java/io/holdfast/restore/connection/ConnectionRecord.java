@@ -18,6 +18,11 @@ public record ConnectionRecord(TcpTuple tuple, ConnectionState state, long synIn
                 c.bytesIn, c.takeoversSurvived, unsigned(c.delta), c.candidateIndex, unsigned(c.candidateIsn));
     }
 
+    /** As {@link Connection#isHandshakePending}. */
+    boolean isHandshakePending() {
+        return !state.isOver() && toConnection().isHandshakePending();
+    }
+
     Connection toConnection() {
         Connection c = new Connection(tuple);
         c.state = state;

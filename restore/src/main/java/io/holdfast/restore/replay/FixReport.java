@@ -6,12 +6,15 @@ import java.util.List;
 /**
  * What became of each connection when its sockets were made fit for the outside; immutable.
  *
+ * @param farewells connections the workload has closed whose last bytes are still to be delivered
  * @param pending handshakes whose client has not been heard of since its SYN
  */
-public record FixReport(List<Survivor> survivors, List<Doomed> doomed, List<TcpTuple> pending, long micros) {
+public record FixReport(List<Survivor> survivors, List<Doomed> doomed, List<TcpTuple> farewells,
+                        List<TcpTuple> pending, long micros) {
     public FixReport {
         survivors = List.copyOf(survivors);
         doomed = List.copyOf(doomed);
+        farewells = List.copyOf(farewells);
         pending = List.copyOf(pending);
     }
 
@@ -35,6 +38,8 @@ public record FixReport(List<Survivor> survivors, List<Doomed> doomed, List<TcpT
     public enum Reason {
         /** The clone did not send what the client has acknowledged (I6). */
         DIVERGED,
+        /** The clone's stack did not take in all that the client has sent and may count as delivered. */
+        UNDELIVERED,
         /** The clone reset the connection. */
         RESET_BY_CLONE,
         /** An earlier takeover closed it on purpose, and the image still has it. */
@@ -43,7 +48,9 @@ public record FixReport(List<Survivor> survivors, List<Doomed> doomed, List<TcpT
         UNKNOWN,
         /** The workload has not accepted it, so its timestamps cannot be put forward. */
         NOT_ACCEPTED,
-        /** The workload has closed it with answers on the way, so its timestamps cannot be put forward. */
-        CLOSING
+        /** The workload has closed it, and what the client is owed is not all known. */
+        CLOSING,
+        /** The client holds it open, and neither the image nor the replay has it. */
+        GONE
     }
 }

@@ -32,6 +32,7 @@ public final class Loopback implements AutoCloseable {
     private static final int RTA_OIF = 4;
     private static final int RTA_METRICS = 8;
     private static final int RTA_TABLE = 15;
+    private static final int RTAX_LOCK = 1;
     private static final int RTAX_RTO_MIN = 13;
     private static final int RTPROT_STATIC = 4;
     private static final int RT_SCOPE_LINK = 253;
@@ -104,16 +105,29 @@ public final class Loopback implements AutoCloseable {
                 .putU8(RTN_UNICAST).putU32(0)
                 .attributeU32(RTA_TABLE, config.routingTable()).attributeU32(RTA_OIF, interfaceIndex);
         int metrics = writer.beginNested(RTA_METRICS);
-        writer.attributeU32(RTAX_RTO_MIN, config.leastRtoMs()).endNested(metrics).end();
+        // A route's least timeout counts only while its metric is locked (include/net/tcp.h, tcp_rto_min).
+        writer.attributeU32(RTAX_LOCK, 1 << RTAX_RTO_MIN).attributeU32(RTAX_RTO_MIN, config.leastRtoMs())
+                .endNested(metrics).end();
         netlink.request("route into " + config.device(), writer);
     }
 
     /** Sends what the virtual address answers into the device from now on. Takes well under a millisecond. */
     public void engage() {
         if (!engaged) {
+            discardAnswers();
             netlink.request("rule from " + Ipv4Packet.text(config.virtualAddress()), rule(RTM_NEWRULE,
                     NetlinkWriter.NLM_F_CREATE | NetlinkWriter.NLM_F_EXCL));
             engaged = true;
+        }
+    }
+
+    /**
+     * Throws away what waits to be read: the answers of an earlier clone, which a replay would take for its own
+     * clone's. To be called before a clone runs, and again when one has ended before it was replayed to.
+     */
+    public void discardAnswers() {
+        while (tun.read() != 0) {
+            // nobody's any more
         }
     }
 

@@ -15,6 +15,8 @@ import io.holdfast.restore.connection.TcpTuple;
 final class ReplayConnection {
     /** A first segment further than this from the initial number belongs to something else. */
     private static final int FIRST_FLIGHT_BYTES = 1 << 20;
+    /** RFC 9293 section 3.7.1. */
+    private static final int DEFAULT_MSS = 536;
     /** RFC 7323 section 2.3. */
     private static final int LARGEST_SCALE = 14;
 
@@ -39,13 +41,25 @@ final class ReplayConnection {
     boolean hasCloneTsval;
     boolean cloneFinished;
     long cloneResets;
+    private final AnswerTail tail = new AnswerTail();
+    private final InOrderBytes given = new InOrderBytes();
+    private long receivedBefore;
     private int cloneScale;
+    private int clientScale;
+    private int clientMss = DEFAULT_MSS;
+    private boolean hasScale;
+    private boolean selectiveAcks;
+    private boolean hasTimestamps;
+    private int clientSequenceEnd;
+    private int clientWindow;
     private boolean hasWindow;
     private int windowEnd;
 
     boolean clientFinished;
     boolean clientReset;
     boolean slowReader;
+    /** When the client's last segment was captured, once it has ended the connection. */
+    long overEpochNanos;
 
     private ReplayConnection(TcpTuple tuple, long synIndex, int clientIsn) {
         this.tuple = tuple;
@@ -58,6 +72,10 @@ final class ReplayConnection {
         ReplayConnection connection = new ReplayConnection(TcpTuple.of(syn), index, syn.sequence());
         connection.syn = new byte[syn.packet().totalLength()];
         syn.packet().buffer().get(syn.packet().offset(), connection.syn);
+        connection.clientSequenceEnd = syn.sequence() + 1;
+        connection.given.begin(syn.sequence() + 1);
+        connection.clientMss = syn.hasMss() ? syn.mss() : DEFAULT_MSS;
+        connection.clientScale = syn.hasWindowScale() ? Math.min(LARGEST_SCALE, syn.windowScale()) : 0;
         return connection;
     }
 
@@ -68,11 +86,20 @@ final class ReplayConnection {
         connection.delta = known.delta();
         connection.acknowledged = known.highestAck();
         connection.acknowledgedToClone = known.highestAck() + known.delta();
+        connection.clientSequenceEnd = known.clientSequenceEnd();
+        connection.tail.begin(connection.acknowledgedToClone);
+        connection.given.begin(known.clientSequenceEnd());
         connection.cloneAnswered = true;
         connection.cloneSent = connection.acknowledgedToClone + socket.sendQueueBytes();
         if (socket.info() != null) {
             connection.cloneSent -= socket.info().notSentBytes();
+            connection.receivedBefore = socket.info().bytesReceived();
             connection.cloneScale = socket.info().receiveScale();
+            connection.clientScale = socket.info().sendScale();
+            connection.hasScale = connection.clientScale != 0 || connection.cloneScale != 0;
+            connection.clientMss = socket.info().sendMssBytes();
+            connection.selectiveAcks = socket.info().selectiveAcks();
+            connection.hasTimestamps = socket.info().timestamps();
             connection.windowEnd = known.clientSequenceEnd() + socket.info().receiveWindowBytes();
             connection.hasWindow = socket.info().receiveWindowBytes() > 0;
         }
@@ -94,6 +121,10 @@ final class ReplayConnection {
         cloneIsn = answer.sequence();
         cloneSent = cloneIsn + 1;
         cloneScale = answer.hasWindowScale() ? Math.min(LARGEST_SCALE, answer.windowScale()) : 0;
+        tail.begin(cloneSent);
+        hasScale = answer.hasWindowScale(); // an answer has an option only if the SYN had it
+        selectiveAcks = answer.isSackPermitted();
+        hasTimestamps = answer.hasTimestamps();
         hasWindow = true;
         windowEnd = answer.acknowledgement() + answer.window(); // never scaled in a SYN (RFC 7323 section 2.2)
         keepTimestamp(answer);
@@ -108,10 +139,29 @@ final class ReplayConnection {
         int end = answer.sequence() + answer.sequenceLength();
         cloneSent = SequenceNumber.later(end, cloneSent);
         cloneFinished |= answer.has(TcpView.FIN);
+        if (answer.payloadLength() > 0) {
+            tail.append(answer.sequence(), answer.packet().buffer(), answer.payloadOffset(), answer.payloadLength());
+        }
         int edge = answer.acknowledgement() + (answer.window() << cloneScale);
         windowEnd = hasWindow ? SequenceNumber.later(edge, windowEnd) : edge;
         hasWindow = true;
         keepTimestamp(answer);
+    }
+
+    /** The client acknowledged, which the clone was told as {@code toClone}. */
+    void acknowledge(int acknowledgement, int toClone) {
+        acknowledged = SequenceNumber.later(acknowledgement, acknowledged);
+        acknowledgedToClone = SequenceNumber.later(toClone, acknowledgedToClone);
+        tail.acknowledged(toClone);
+    }
+
+    /** The clone was given a segment of the client. */
+    void given(TcpView segment) {
+        clientSequenceEnd = SequenceNumber.later(segment.sequence() + segment.payloadLength(), clientSequenceEnd);
+        given.add(segment.sequence(), segment.sequence() + segment.sequenceLength());
+        clientWindow = segment.window() << clientScale;
+        clientFinished |= segment.has(TcpView.FIN);
+        clientReset |= segment.has(TcpView.RST);
     }
 
     private void keepTimestamp(TcpView answer) {
@@ -141,10 +191,25 @@ final class ReplayConnection {
         return SequenceNumber.isWithin(segment.sequence(), clientIsn + 1, FIRST_FLIGHT_BYTES);
     }
 
+    /**
+     * What a client is owed when the workload has closed the connection; null when that is not known. A client that
+     * has everything is given the FIN again, so that its own is acknowledged with timestamps it takes.
+     */
+    private Farewell.Plan farewell() {
+        if (!established || !cloneFinished) {
+            return null;
+        }
+        int fin = cloneSent - 1;
+        int first = SequenceNumber.isAfter(acknowledgedToClone, fin) ? fin : acknowledgedToClone;
+        byte[] owed = first == fin ? new byte[0] : tail.between(first, fin);
+        return owed == null ? null : new Farewell.Plan(first - delta, clientSequenceEnd, owed,
+                Math.max(clientWindow, clientMss), clientMss, clientScale, cloneScale, hasScale, selectiveAcks, hasTimestamps);
+    }
+
     ReplayReport.Outcome outcome() {
         boolean short_ = established && SequenceNumber.isAfter(acknowledged + delta, cloneSent);
         return new ReplayReport.Outcome(tuple, synIndex, established, established ? delta : 0, cloneIsn, cloneAnswered,
                 cloneSent - delta, acknowledged, acknowledgedToClone, diverged || short_, hasCloneTsval, cloneTsval,
-                cloneResets, cloneFinished);
+                cloneResets, cloneFinished, receivedBefore + given.count(), farewell());
     }
 }

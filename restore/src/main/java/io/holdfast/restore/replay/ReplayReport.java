@@ -36,10 +36,13 @@ public record ReplayReport(long entries, long injected, long skipped, long held,
      * @param cloneTsval the last timestamp the clone sent, when {@code hasCloneTsval}
      * @param resets how many resets the clone sent
      * @param finished whether the clone sent its FIN
+     * @param given what the clone's socket must have received if the stack took in all that the client sent
+     * @param farewell what the client is owed when the clone has closed; null when nothing, or when it is not known
      */
     public record Outcome(TcpTuple tuple, long synIndex, boolean established, int delta, int cloneIsn, boolean answered,
                           int sent, int acknowledged, int acknowledgedToClone, boolean diverged, boolean hasCloneTsval,
-                          int cloneTsval, long resets, boolean finished) {
+                          int cloneTsval, long resets, boolean finished, long given,
+                          Farewell.Plan farewell) {
         /** Whether the client has asked for the connection and nothing shows yet that it saw the answer. */
         public boolean isPending() {
             return !established && synIndex != 0;

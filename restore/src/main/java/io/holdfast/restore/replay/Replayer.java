@@ -5,6 +5,8 @@ import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.capture.TcpView;
 import io.holdfast.capture.UdpView;
 import io.holdfast.capture.linux.LibC;
+import io.holdfast.restore.connection.Connection;
+import io.holdfast.restore.connection.ConnectionState;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.SocketScan;
@@ -13,8 +15,10 @@ import io.holdfast.restore.connection.TcpTuple;
 import io.holdfast.restore.connection.TupleMap;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Queue;
 
 /**
  * Gives the clone what clients sent to the primary, in index order, through an engaged {@link Loopback}; owned by one
@@ -28,6 +32,7 @@ public final class Replayer {
     private static final long PROD_AFTER_NANOS = 100_000;
     /** How much longer than the primary the clone may take. */
     private static final int PATIENCE_FACTOR = 2;
+    private static final long OVER_KEPT_NANOS = 2_000_000_000L;
     private static final long LONGEST_HOLD_NANOS = 30_000_000_000L;
 
     private final TunDevice tun;
@@ -44,6 +49,9 @@ public final class Replayer {
     private final TcpView segment = new TcpView();
     private final UdpView datagram = new UdpView();
 
+    /** In the order they ended. Kept for a while: the primary's last word may not have reached the client. */
+    private final Queue<ReplayConnection> over = new ArrayDeque<>();
+    private ConnectionTable table;
     /** Whose bytes the workload may not have read yet; null: nobody's. */
     private ReplayConnection lastFed;
     private long lastFedEpochNanos;
@@ -54,6 +62,8 @@ public final class Replayer {
     private long clamped;
     private long prodded;
     private long unread;
+    private long begunNanos;
+    private long micros;
 
     /** @param scan of the network namespace the clone lives in */
     public Replayer(Loopback loopback, SocketScan scan, ReplayOptions options) {
@@ -69,14 +79,16 @@ public final class Replayer {
     /**
      * Replays everything the source gives.
      *
-     * @param image the connections at the mark, with the deltas of the image; empty for a fresh workload
+     * @param known the connections at the mark, with the deltas of the image; empty for a fresh workload. Every packet
+     *     that is replayed is applied to it.
      */
-    public ReplayReport replay(ConnectionTable image, ReplaySource source) {
-        long begin = System.nanoTime();
+    public ReplayReport replay(ConnectionTable known, ReplaySource source) {
+        table = known;
+        begunNanos = System.nanoTime();
         for (TcpSocket socket : scan.connections(virtualAddress)) {
-            var known = image.find(socket.tuple());
-            if (known != null) {
-                connections.put(socket.tuple(), ReplayConnection.ofImage(known, socket));
+            Connection inImage = known.find(socket.tuple());
+            if (inImage != null && inImage.state() != ConnectionState.SYN_SEEN) {
+                connections.put(socket.tuple(), ReplayConnection.ofImage(inImage, socket));
             }
         }
         while (source.next()) {
@@ -84,8 +96,8 @@ public final class Replayer {
             step(source.index(), source.epochNanos(), source.copyTo(packet));
         }
         awaitRead();
-        answers.drain();
-        return report((System.nanoTime() - begin) / 1000);
+        micros = (System.nanoTime() - begunNanos) / 1000;
+        return report();
     }
 
     private void step(long index, long epochNanos, int length) {
@@ -93,6 +105,9 @@ public final class Replayer {
         if (!header.wrap(packet, 0, length) || !segment.wrap(header)) {
             datagram(length);
             return;
+        }
+        if (index > table.lastIndex()) {
+            table.apply(index, epochNanos, segment);
         }
         long client = TcpTuple.endpoint(header.source(), segment.sourcePort());
         long server = TcpTuple.endpoint(header.destination(), segment.destinationPort());
@@ -187,8 +202,7 @@ public final class Replayer {
             clamped++;
             wanted = connection.cloneSent;
         }
-        connection.acknowledged = SequenceNumber.later(segment.acknowledgement(), connection.acknowledged);
-        connection.acknowledgedToClone = SequenceNumber.later(wanted, connection.acknowledgedToClone);
+        connection.acknowledge(segment.acknowledgement(), wanted);
         SequenceTranslator.translate(segment, wanted, connection.delta);
     }
 
@@ -204,7 +218,7 @@ public final class Replayer {
             if (wait.idleNanos() > PROD_AFTER_NANOS
                     && SequenceNumber.isAfter(connection.cloneSent, connection.acknowledgedToClone)) {
                 acknowledgement.send(segment, connection);
-                connection.acknowledgedToClone = connection.cloneSent;
+                connection.acknowledge(connection.acknowledged, connection.cloneSent);
                 prodded++;
             }
         }
@@ -251,13 +265,21 @@ public final class Replayer {
     }
 
     private void after(ReplayConnection connection, long epochNanos) {
-        connection.clientFinished |= segment.has(TcpView.FIN);
-        connection.clientReset |= segment.has(TcpView.RST);
+        connection.given(segment);
         if (connection.isOver()) {
+            connection.overEpochNanos = epochNanos;
+            over.add(connection);
+        }
+        ReplayConnection oldest = over.peek();
+        if (oldest != null && epochNanos - oldest.overEpochNanos > OVER_KEPT_NANOS) {
+            over.remove();
+            forget(oldest);
+        }
+    }
+
+    private void forget(ReplayConnection connection) {
+        if (connections.get(connection.tuple) == connection) {
             connections.remove(connection.tuple.client(), connection.tuple.server());
-            if (connection == lastFed) {
-                lastFed = null;
-            }
         }
     }
 
@@ -268,7 +290,14 @@ public final class Replayer {
         injected++;
     }
 
-    private ReplayReport report(long micros) {
+    /** The connections with all that was replayed applied. */
+    public ConnectionTable table() {
+        return table;
+    }
+
+    /** What the replay did, and what the clone has sent up to now. */
+    public ReplayReport report() {
+        answers.drain();
         List<ReplayReport.Outcome> outcomes = new ArrayList<>(connections.size());
         connections.forEach(connection -> {
             outcomes.add(connection.outcome());

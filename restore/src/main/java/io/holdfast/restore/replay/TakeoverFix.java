@@ -3,9 +3,7 @@ package io.holdfast.restore.replay;
 import io.holdfast.restore.connection.Connection;
 import io.holdfast.restore.connection.ConnectionState;
 import io.holdfast.restore.connection.ConnectionTable;
-import io.holdfast.restore.connection.SequenceNumber;
 import io.holdfast.restore.connection.SocketOwners;
-import io.holdfast.restore.connection.SocketRepair;
 import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.connection.SocketState;
 import io.holdfast.restore.connection.TcpSocket;
@@ -14,6 +12,7 @@ import java.util.ArrayList;
 import java.util.Collection;
 import java.util.HashMap;
 import java.util.HashSet;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -23,70 +22,87 @@ import java.util.function.Supplier;
  * Makes the sockets of a clone fit for the outside after its replay, and says which connections go on; owned by one
  * thread, used once, while the loopback is engaged.
  */
-public final class TakeoverFix {
-    /** Of timestamps: a lag that a client does not see as going backwards is left alone up to here. */
-    private static final int AHEAD_ENOUGH = 1 << 20;
-    private static final long MICROS_PER_MS = 1000;
+public final class TakeoverFix implements AutoCloseable {
     /** How long the workload has to accept connections before they are given up. */
     private static final long ACCEPT_NANOS = 100_000_000;
 
+    /** How long to look for what a workload sent last before it closed a connection. */
+    private static final long TAIL_NANOS = 20_000_000;
+
     private final SocketScan scan;
     private final ConntrackAdjust conntrack;
+    private final Loopback loopback;
     private final int timestampMarginMs;
     private final List<FixReport.Survivor> survivors = new ArrayList<>();
     private final List<FixReport.Doomed> doomed = new ArrayList<>();
     private final List<TcpTuple> pending = new ArrayList<>();
-    private final List<Unaccepted> unaccepted = new ArrayList<>();
+    private final List<Closing> unaccepted = new ArrayList<>();
+    private final List<Closing> closing = new ArrayList<>();
+    private final Map<TcpTuple, Farewell> farewells = new LinkedHashMap<>();
+    private final List<Connection> lost = new ArrayList<>();
 
-    private record Unaccepted(Connection known, ReplayReport.Outcome outcome) {
+    /** A socket that no process has, and what is known of it. */
+    private record Closing(Connection known, ReplayReport.Outcome outcome) {
     }
 
     /**
      * @param timestampMarginMs how far beyond the time since the client's last echo timestamps are put: covers what
      *     clocks differ. Not generous: until the next measurement it looks like a round-trip time.
      */
-    public TakeoverFix(SocketScan scan, ConntrackAdjust conntrack, int timestampMarginMs) {
+    public TakeoverFix(SocketScan scan, ConntrackAdjust conntrack, Loopback loopback, int timestampMarginMs) {
         this.scan = scan;
         this.conntrack = conntrack;
+        this.loopback = loopback;
         this.timestampMarginMs = timestampMarginMs;
     }
 
     /**
-     * Installs sequence adjustments, puts timestamps forward, compares (I6).
+     * Installs sequence adjustments, puts timestamps forward, compares (I6). To be called on a thread in the network
+     * namespace of the clone.
      *
-     * @param table with everything that was replayed applied
-     * @param replay what the replay reported
-     * @param virtualAddress the address clients talk to
+     * @param replayer which has replayed; it is asked again where the workload went on meanwhile
      * @param pids gives the processes of the workload as they are at the call
      * @param nowEpochNanos the time now by the clock of the node that captured the last entries
      */
-    public FixReport fix(ConnectionTable table, ReplayReport replay, int virtualAddress, Supplier<Collection<Integer>> pids,
-                         long nowEpochNanos) {
+    public FixReport fix(Replayer replayer, Supplier<Collection<Integer>> pids, long nowEpochNanos) {
         long begin = System.nanoTime();
-        Map<TcpTuple, ReplayReport.Outcome> outcomes = new HashMap<>();
-        replay.connections().forEach(outcome -> outcomes.merge(outcome.tuple(), outcome, TakeoverFix::later));
+        ConnectionTable table = replayer.table();
+        Map<TcpTuple, ReplayReport.Outcome> outcomes = outcomes(replayer);
         SocketOwners owners = SocketOwners.of(pids.get());
         Set<TcpTuple> present = new HashSet<>();
-        for (TcpSocket socket : scan.connections(virtualAddress)) {
+        for (TcpSocket socket : scan.connections(loopback.config().virtualAddress())) {
             present.add(socket.tuple());
             judge(socket, table.find(socket.tuple()), outcomes.get(socket.tuple()), owners, nowEpochNanos);
         }
         awaitAccepted(pids, nowEpochNanos);
-        for (ReplayReport.Outcome outcome : outcomes.values()) {
-            if (!present.contains(outcome.tuple()) && outcome.resets() > 0 && isOpen(table.find(outcome.tuple()))) {
-                doomed.add(new FixReport.Doomed(outcome.tuple(), FixReport.Reason.RESET_BY_CLONE));
+        prepareFarewells(replayer, nowEpochNanos);
+        table.forEach(known -> {
+            if (known.state() == ConnectionState.OPEN && !present.contains(known.tuple())) {
+                missing(known, outcomes.get(known.tuple()));
             }
+        });
+        return new FixReport(survivors, doomed, List.copyOf(farewells.keySet()), pending, (System.nanoTime() - begin) / 1000);
+    }
+
+    private static Map<TcpTuple, ReplayReport.Outcome> outcomes(Replayer replayer) {
+        Map<TcpTuple, ReplayReport.Outcome> outcomes = new HashMap<>();
+        replayer.report().connections().forEach(outcome -> outcomes.merge(outcome.tuple(), outcome, TakeoverFix::later));
+        return outcomes;
+    }
+
+    /** The client holds a connection open that has no socket here. */
+    private void missing(Connection known, ReplayReport.Outcome outcome) {
+        boolean reset = outcome != null && outcome.resets() > 0;
+        if (outcome == null || reset || !outcome.finished()) {
+            lost.add(known);
+            doomed.add(new FixReport.Doomed(known.tuple(),
+                    reset ? FixReport.Reason.RESET_BY_CLONE : FixReport.Reason.GONE));
         }
-        return new FixReport(survivors, doomed, pending, (System.nanoTime() - begin) / 1000);
     }
 
     /** Two incarnations of one tuple: the one begun later counts. */
     private static ReplayReport.Outcome later(ReplayReport.Outcome a, ReplayReport.Outcome b) {
         return a.synIndex() > b.synIndex() ? a : b;
-    }
-
-    private static boolean isOpen(Connection known) {
-        return known != null && !known.state().isOver();
     }
 
     private void judge(TcpSocket socket, Connection known, ReplayReport.Outcome outcome, SocketOwners owners,
@@ -99,13 +115,17 @@ public final class TakeoverFix {
             pending.add(socket.tuple());
             return;
         }
-        boolean quiet = state == SocketState.FIN_WAIT2 && owners.owner(socket.inode()) == null;
-        if (quiet || state == SocketState.TIME_WAIT || state == SocketState.CLOSE) {
-            return; // the workload has closed it and the client has everything
+        boolean quiet = state == SocketState.TIME_WAIT || state == SocketState.CLOSE
+                || state == SocketState.FIN_WAIT2 && owners.owner(socket.inode()) == null;
+        if (quiet) {
+            quiet(known, outcome);
+            return;
         }
         FixReport.Reason reason = reasonToClose(socket, known, outcome, owners);
         if (reason == FixReport.Reason.NOT_ACCEPTED) {
-            unaccepted.add(new Unaccepted(known, outcome));
+            unaccepted.add(new Closing(known, outcome));
+        } else if (reason == FixReport.Reason.CLOSING) {
+            closing.add(new Closing(known, outcome));
         } else if (reason != null) {
             doomed.add(new FixReport.Doomed(socket.tuple(), reason));
         } else {
@@ -113,11 +133,23 @@ public final class TakeoverFix {
         }
     }
 
+    /** The workload has closed it and the client has everything, but may wait for its own FIN to be acknowledged. */
+    private void quiet(Connection known, ReplayReport.Outcome outcome) {
+        if (known != null && known.hasTimestamps() && outcome != null && outcome.farewell() != null) {
+            closing.add(new Closing(known, outcome));
+        }
+    }
+
     private void survive(TcpSocket socket, Connection known, ReplayReport.Outcome outcome, SocketOwners.Owner owner,
                          long nowEpochNanos) {
-        int raisedBy = known.hasTimestamps() ? raise(known, owner, nowEpochNanos) : 0;
+        int raisedBy = known.hasTimestamps()
+                ? TimestampRaise.raise(owner, known.lastTsecr(), elapsedMs(known, nowEpochNanos)) : 0;
         survivors.add(new FixReport.Survivor(socket.tuple(), outcome.delta(), outcome.acknowledgedToClone(),
                 socket.sendQueueBytes(), raisedBy));
+    }
+
+    private long elapsedMs(Connection known, long nowEpochNanos) {
+        return Math.max(0, (nowEpochNanos - known.lastTsecrEpochNanos()) / 1_000_000) + timestampMarginMs;
     }
 
     /** The workload may be about to accept what was replayed last. */
@@ -138,6 +170,31 @@ public final class TakeoverFix {
                 new FixReport.Doomed(each.known.tuple(), FixReport.Reason.NOT_ACCEPTED)));
     }
 
+    /** Takes the place of sockets the workload has closed before the client had everything. */
+    private void prepareFarewells(Replayer replayer, long nowEpochNanos) {
+        long begin = System.nanoTime();
+        while (!closing.isEmpty() && System.nanoTime() - begin < TAIL_NANOS) {
+            Map<TcpTuple, ReplayReport.Outcome> now = outcomes(replayer);
+            closing.removeIf(each -> {
+                ReplayReport.Outcome outcome = now.get(each.known.tuple());
+                return outcome != null && outcome.farewell() != null && replace(each.known, outcome.farewell(), nowEpochNanos);
+            });
+        }
+        closing.forEach(each -> doomed.add(new FixReport.Doomed(each.known.tuple(), FixReport.Reason.CLOSING)));
+    }
+
+    /** Returns false where the kernel does not part with a socket no process has (before Linux 6.11). */
+    private boolean replace(Connection known, Farewell.Plan plan, long nowEpochNanos) {
+        scan.destroy(known.tuple());
+        if (scan.find(known.tuple()) != null) {
+            return false;
+        }
+        conntrack.remove(known.tuple()); // the new socket counts as the client does
+        int timestamp = known.lastTsecr() + (int) elapsedMs(known, nowEpochNanos);
+        farewells.put(known.tuple(), new Farewell(known.tuple(), plan, timestamp));
+        return true;
+    }
+
     private FixReport.Reason reasonToClose(TcpSocket socket, Connection known, ReplayReport.Outcome outcome,
                                            SocketOwners owners) {
         if (known == null || outcome == null || !outcome.established()) {
@@ -146,43 +203,40 @@ public final class TakeoverFix {
         if (outcome.diverged()) {
             return FixReport.Reason.DIVERGED;
         }
+        if (socket.info() != null && socket.info().bytesReceived() < outcome.given()) {
+            return FixReport.Reason.UNDELIVERED;
+        }
         if (known.state() == ConnectionState.CLOSED) {
             return FixReport.Reason.CLOSED_BEFORE;
         }
         if (known.hasTimestamps() && owners.owner(socket.inode()) == null) {
-            boolean closing = switch (socket.state()) {
+            boolean isClosing = switch (socket.state()) {
                 case FIN_WAIT1, CLOSING, LAST_ACK -> true;
                 default -> false;
             };
-            return closing ? FixReport.Reason.CLOSING : FixReport.Reason.NOT_ACCEPTED;
+            return isClosing ? FixReport.Reason.CLOSING : FixReport.Reason.NOT_ACCEPTED;
         }
         return null;
     }
 
-    /** Puts the clock of a socket's timestamps past what the client can have seen (RFC 7323 section 5: PAWS). */
-    private int raise(Connection known, SocketOwners.Owner owner, long nowEpochNanos) {
-        try (SocketRepair socket = SocketRepair.borrow(owner.pid(), owner.fd())) {
-            if (socket == null) {
-                return 0; // the workload closed it this moment
-            }
-            int now = socket.timestamp();
-            long elapsedMs = Math.max(0, (nowEpochNanos - known.lastTsecrEpochNanos()) / 1_000_000) + timestampMarginMs;
-            boolean countsMicros = (now & 1) != 0;
-            int wanted = known.lastTsecr() + (int) (countsMicros ? elapsedMs * MICROS_PER_MS : elapsedMs);
-            if (SequenceNumber.isWithin(now, wanted, AHEAD_ENOUGH)) {
-                return 0;
-            }
-            socket.timestamp(wanted);
-            return wanted - now;
-        }
-    }
-
-    /** Closes what cannot go on, which tells the client; to be called once the outside is open. Returns how many. */
-    public int closeDoomed(FixReport report) {
-        int closed = 0;
-        for (FixReport.Doomed each : report.doomed()) {
+    /**
+     * What only the open outside lets happen: the last bytes of closed connections leave, and what cannot go on is
+     * closed, which tells the client. Returns how many connections were closed on purpose.
+     */
+    public int finish() {
+        farewells.values().forEach(Farewell::speak);
+        ResetPrompt prompt = new ResetPrompt(loopback);
+        lost.forEach(prompt::prompt);
+        int closed = lost.size();
+        for (FixReport.Doomed each : doomed) {
             closed += scan.destroy(each.tuple()) ? 1 : 0;
         }
         return closed;
+    }
+
+    /** Gives up what {@link #finish} would have done. */
+    @Override
+    public void close() {
+        farewells.values().forEach(Farewell::close);
     }
 }

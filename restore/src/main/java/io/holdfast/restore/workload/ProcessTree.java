@@ -58,15 +58,15 @@ public final class ProcessTree {
     /**
      * The process CRIU wrote down, when it is still that process: number 1 of a namespace, and no younger than the file.
      *
-     * @param pidFile may be null or missing
+     * @param pidFile may be missing
      */
-    static Optional<Long> restoredRoot(String pidFile) {
-        if (pidFile == null || !Files.exists(Path.of(pidFile))) {
+    public static Optional<Long> restoredRoot(Path pidFile) {
+        if (!Files.exists(pidFile)) {
             return Optional.empty();
         }
         try {
-            FileTime written = Files.getLastModifiedTime(Path.of(pidFile));
-            String text = Files.readString(Path.of(pidFile), StandardCharsets.US_ASCII).strip();
+            FileTime written = Files.getLastModifiedTime(pidFile);
+            String text = Files.readString(pidFile, StandardCharsets.US_ASCII).strip();
             if (text.isEmpty()) {
                 return Optional.empty();
             }

@@ -106,11 +106,19 @@ public final class Workload {
             throw new WorkloadException("cannot delete " + pidFile, e);
         }
         WorkloadRecord.now(List.of(), pidFile).write(stateFile);
-        long pid = restorer.restore(pidFile,
-            worker -> WorkloadRecord.now(List.of(WorkloadRecord.Entry.of(worker)), pidFile).write(stateFile));
-        PidFd process = PidFd.open(pid).orElseThrow(() -> new WorkloadException("the restored process " + pid + " ended at once"));
-        WorkloadRecord.now(List.of(WorkloadRecord.Entry.of(pid)), null).write(stateFile);
-        return new Workload(spec, stateFile, pid, process, null);
+        // CRIU may have ended before it is written down; then only the pid file leads to what it restored.
+        long pid = restorer.restore(pidFile, worker -> WorkloadRecord.Entry.find(worker)
+            .ifPresent(entry -> WorkloadRecord.now(List.of(entry), pidFile).write(stateFile)));
+        try {
+            PidFd process = PidFd.open(pid)
+                .orElseThrow(() -> new WorkloadException("the restored process " + pid + " ended at once"));
+            WorkloadRecord.now(List.of(WorkloadRecord.Entry.of(pid)), null).write(stateFile);
+            LOG.info("took charge of restored process {}", pid);
+            return new Workload(spec, stateFile, pid, process, null);
+        } catch (RuntimeException e) {
+            ProcessTree.kill(pid, REAP_TIMEOUT_MS);
+            throw e;
+        }
     }
 
     /** The number of the first process of the tree, as the node sees it. */
@@ -179,7 +187,9 @@ public final class Workload {
         if (found.isPresent() && found.get().matchesBoot()) {
             List<Long> roots = new ArrayList<>();
             found.get().processes().stream().filter(WorkloadRecord.Entry::lives).forEach(entry -> roots.add(entry.pid()));
-            ProcessTree.restoredRoot(found.get().pidFile()).ifPresent(roots::add);
+            if (found.get().pidFile() != null) {
+                ProcessTree.restoredRoot(Path.of(found.get().pidFile())).ifPresent(roots::add);
+            }
             for (long root : roots) {
                 LOG.warn("killing process {} and all below it: left over from an earlier run ({})", root, stateFile);
                 any |= ProcessTree.kill(root, timeoutMs);

@@ -26,9 +26,13 @@ record WorkloadRecord(String bootId, List<Entry> processes, String pidFile) {
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
 
     record Entry(long pid, long startTicks) {
+        /** Empty when the process has ended already. */
+        static Optional<Entry> find(long pid) {
+            return ProcessStat.of(pid).map(stat -> new Entry(pid, stat.startTicks()));
+        }
+
         static Entry of(long pid) {
-            return ProcessStat.of(pid).map(stat -> new Entry(pid, stat.startTicks()))
-                .orElseThrow(() -> new WorkloadException("process " + pid + " has ended already"));
+            return find(pid).orElseThrow(() -> new WorkloadException("process " + pid + " has ended already"));
         }
 
         boolean lives() {

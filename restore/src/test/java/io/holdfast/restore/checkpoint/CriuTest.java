@@ -78,22 +78,22 @@ class CriuTest {
         return net.run(all.toArray(String[]::new));
     }
 
-    private Manifest checkpoint(long markIndex) {
+    private VerifiedCheckpoint checkpoint(long markIndex) {
         try (CheckpointDraft draft = store.draft();
              PreparedDump dump = criu.prepareDump(workload.pid(), draft.imageDirectory(), MAX_BYTES)) {
             DumpResult times = dump.run(() -> draft.copyData(List.of(data)));
             long beginNanos = System.nanoTime();
-            Manifest manifest = draft.complete("redis", markIndex, 1, "4.2", Map.of());
-            LOG.info("{}, {} bytes, digests and force {} us", times, manifest.totalBytes(), (System.nanoTime() - beginNanos) / 1000);
-            return manifest;
+            VerifiedCheckpoint taken = draft.complete("redis", markIndex, 1, "4.2", Map.of());
+            LOG.info("{}, {} bytes, digests and force {} us", times, taken.manifest().totalBytes(), (System.nanoTime() - beginNanos) / 1000);
+            return taken;
         }
     }
 
     private void restore(long markIndex) {
-        Manifest manifest = store.verify(markIndex, store.manifestDigest(markIndex));
-        store.restoreDataDirectories(manifest, List.of(data));
+        VerifiedCheckpoint checkpoint = store.verify(markIndex, store.manifestDigest(markIndex));
+        checkpoint.restoreDataDirectories(List.of(data));
         workload = Workload.restore(redis(), stateFile, (pidFile, started) -> {
-            RestoredTree tree = criu.restore(store.imageDirectory(markIndex), pidFile, started);
+            RestoredTree tree = criu.restore(checkpoint.imageDirectory(), pidFile, started);
             LOG.info("{}", tree);
             return tree.pid();
         });
@@ -200,9 +200,9 @@ class CriuTest {
 
     @Test
     void anImageThatIsBrokenLeavesNothingRunning() throws IOException {
-        checkpoint(17);
+        Path image = checkpoint(17).imageDirectory();
         workload.kill(5_000);
-        Path pages = store.imageDirectory(17).resolve("pages-1.img");
+        Path pages = image.resolve("pages-1.img");
         try (RandomAccessFile file = new RandomAccessFile(pages.toFile(), "rw")) {
             file.setLength(file.length() / 2);
         }
@@ -211,7 +211,7 @@ class CriuTest {
 
         long[] criuPid = new long[1];
         assertThatThrownBy(() -> Workload.restore(redis(), stateFile, (pidFile, started) ->
-            criu.restore(store.imageDirectory(17), pidFile, pid -> {
+            criu.restore(image, pidFile, pid -> {
                 criuPid[0] = pid;
                 started.accept(pid);
             }).pid()))
@@ -223,11 +223,24 @@ class CriuTest {
     }
 
     @Test
+    void aRestoreThatTheCallerBreaksOffLeavesNothingRunning() {
+        Path image = checkpoint(17).imageDirectory();
+        workload.kill(5_000);
+        Path pidFile = directory.resolve("pid");
+        assertThatThrownBy(() -> criu.restore(image, pidFile, pid -> {
+            org.awaitility.Awaitility.await().until(() -> WorkloadProcesses.of(pid).isEmpty());
+            throw new IllegalStateException("broken off after CRIU has ended");
+        })).isInstanceOf(IllegalStateException.class);
+        assertThat(pidFile).exists();
+        assertThat(redisProcesses()).isEmpty();
+    }
+
+    @Test
     void aMissingFileIsNamed() {
-        checkpoint(17);
+        Path image = checkpoint(17).imageDirectory();
         workload.kill(5_000);
         Directories.empty(data);
-        assertThatThrownBy(() -> criu.restore(store.imageDirectory(17), directory.resolve("pid"), pid -> { }))
+        assertThatThrownBy(() -> criu.restore(image, directory.resolve("pid"), pid -> { }))
             .isInstanceOf(CriuException.class).hasMessageContaining("appendonly.aof");
         assertThat(redisProcesses()).isEmpty();
     }

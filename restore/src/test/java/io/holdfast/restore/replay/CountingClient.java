@@ -7,6 +7,8 @@ import java.io.OutputStream;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.charset.StandardCharsets;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.Future;
 
 /** Counts with INCR on one connection and checks every answer; runs on a thread of its own. */
@@ -17,6 +19,7 @@ final class CountingClient {
     private volatile boolean stopping;
     private volatile long answers;
     private volatile long longestGapNanos;
+    private final Queue<Long> times = new ConcurrentLinkedQueue<>();
 
     CountingClient(Scene scene, int port, String key, int pipelined) {
         this.key = key;
@@ -43,6 +46,7 @@ final class CountingClient {
                     answers++;
                 }
                 long now = System.nanoTime();
+                times.add(now);
                 longestGapNanos = Math.max(longestGapNanos, now - last);
                 last = now;
             }
@@ -56,6 +60,11 @@ final class CountingClient {
 
     long longestGapMs() {
         return longestGapNanos / 1_000_000;
+    }
+
+    /** When the first answer came after a moment of {@link System#nanoTime}; 0: none yet. */
+    long firstAfter(long nanos) {
+        return times.stream().filter(time -> time > nanos).findFirst().orElse(0L);
     }
 
     boolean isOver() {

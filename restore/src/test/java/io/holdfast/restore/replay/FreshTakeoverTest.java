@@ -38,10 +38,9 @@ class FreshTakeoverTest {
 
     private static void takeOver(SceneNode node, Tape journal) throws Exception {
         Tape.Source source = journal.source(0);
-        var table = journal.table();
         node.capture();
         node.launch(PORT, REDIS);
-        node.replay(source, table, ReplayOptions.DEFAULT);
+        node.replay(source, ReplayOptions.DEFAULT);
         node.release();
         System.out.println(node.replay);
         System.out.println(node.fix);
@@ -49,7 +48,7 @@ class FreshTakeoverTest {
         assertThat(node.fix.doomed()).isEmpty();
     }
 
-    private static void awaitAnswers(List<CountingClient> clients, long more) {
+    static void awaitAnswers(List<CountingClient> clients, long more) {
         long[] wanted = clients.stream().mapToLong(client -> client.answers() + more).toArray();
         await().atMost(Duration.ofSeconds(20)).until(() -> {
             for (int i = 0; i < wanted.length; i++) {

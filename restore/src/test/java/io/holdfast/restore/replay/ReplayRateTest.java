@@ -28,13 +28,12 @@ class ReplayRateTest {
                     .until(() -> clients.stream().allMatch(client -> client.isOver() || client.answers() >= answersEach));
             first.crash();
             Tape journal = new Tape(first.tape);
-            var table = journal.table();
             int number = 2;
             for (boolean strict : new boolean[] {true, false, true, false}) {
                 try (SceneNode clone = new SceneNode(scene, number++, new Tape(journal), null)) {
                     clone.capture();
                     clone.launch(PORT, FreshTakeoverTest.REDIS);
-                    clone.replay(journal.source(0), table, new ReplayOptions(strict, 500, 20));
+                    clone.replay(journal.source(0), new ReplayOptions(strict, 500, 20));
                     ReplayReport report = clone.replay;
                     long rate = report.entries() * 1_000_000 / report.micros();
                     System.out.printf("RATE %d connections, %d pipelined, strict %s: %d entries in %.1f ms, %d/s, held %d,"

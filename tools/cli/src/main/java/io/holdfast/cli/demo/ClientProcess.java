@@ -20,7 +20,8 @@ import java.util.concurrent.TimeUnit;
 public final class ClientProcess implements AutoCloseable {
 
     private static final long ANSWER_BOUND_SECONDS = 40;
-    private static final List<String> FLAGS = List.of("-Xms64m", "-Xmx64m", "-XX:+UseSerialGC", "-XX:-UsePerfData");
+    private static final List<String> FLAGS = List.of("-Xms64m", "-Xmx64m", "-XX:+UseSerialGC",
+            "-XX:TieredStopAtLevel=1", "-XX:-UsePerfData");
 
     private final Process process;
     private final Writer commands;

@@ -39,9 +39,10 @@ final class ClusterNarrator {
             timeline.print(Tone.PLAIN, String.format(Locale.ROOT, "%s  checkpoint ready at entry %d (%,d KiB)", node,
                     checkpointIndex, now.checkpoint().bytes() / 1024));
         }
-        if (now.livePrimary() && now.takeoverTerm() > 0 && takeoverTerms.add(now.takeoverTerm())) {
+        if (now.livePrimary() && now.takeoverTerm() > 0 && now.lastTakeover().live()
+                && takeoverTerms.add(now.takeoverTerm())) {
             timeline.printAtEpochMillis(Tone.PLAIN, now.lastTakeover().startedEpochMillis(), node
-                    + "  began to take over (" + now.lastTakeover().reason() + "); since then "
+                    + "  began to take over (" + now.lastTakeover().reason() + "): "
                     + steps(now.lastTakeover().stepsMs()));
         }
     }

@@ -38,6 +38,7 @@ final class Demo {
     private final List<Takeover> takeovers = new ArrayList<>();
     /** Nodes whose process must be running now. */
     private final Set<Machine> expectedUp = new HashSet<>();
+    private String lastRefusal;
     private long lateFrames;
     /** Takeovers told of before the client began: how a cluster comes up is its own affair. */
     private int takeoversAtStart;
@@ -91,8 +92,7 @@ final class Demo {
                 timeline.print(Tone.STEP, "demo: " + LATECOMERS + " connections more, opened after that checkpoint");
                 watchFor(500 + random.nextInt(1000));
             }
-            await(TAKEOVER_BOUND, "there is a live primary", () -> cluster.primary() != null);
-            Machine victim = testbed.machine(cluster.primary());
+            Machine victim = testbed.machine(awaitPrimary());
             takeovers.add(failAndWatch(victim));
             watchFor(1500 + random.nextInt(1000));
             if (kill < options.kills() || options.keep() || options.fault() != Fault.CRASH) {
@@ -142,13 +142,22 @@ final class Demo {
             return;
         }
         long before = cluster.nodes().values().stream().mapToLong(ServiceStatus::checkpointIndex).max().orElse(0);
-        await(CHECKPOINT_BOUND, "a primary takes a checkpoint on demand", this::checkpointTaken);
+        long deadline = System.nanoTime() + CHECKPOINT_BOUND.toNanos();
+        while (!checkpointTaken()) {
+            if (System.nanoTime() - deadline > 0) {
+                throw new DemoFailure("no checkpoint on demand within " + CHECKPOINT_BOUND.toSeconds() + " s");
+            }
+            watchFor(500);
+        }
         await(CHECKPOINT_BOUND, "the checkpoint is ready and held by every node",
                 () -> cluster.nodes().size() == testbed.layout().nodes() && cluster.nodes().values().stream()
                         .allMatch(status -> status.checkpointIndex() > before && status.checkpoint().held()));
     }
 
-    /** Asks once; a primary that refuses, e.g. because it just lost its leadership, is said and asked again. */
+    /**
+     * Asks once. A primary may refuse for a passing reason: it just lost its leadership, or a checkpoint of its own
+     * is under way.
+     */
     private boolean checkpointTaken() {
         String primary = cluster.primary();
         if (primary == null) {
@@ -158,9 +167,18 @@ final class Demo {
             cluster.checkpoint(primary);
             return true;
         } catch (DemoFailure refused) {
-            timeline.print(Tone.ALARM, refused.getMessage());
+            if (!refused.getMessage().equals(lastRefusal)) {
+                lastRefusal = refused.getMessage();
+                timeline.print(Tone.PLAIN, lastRefusal);
+            }
             return false;
         }
+    }
+
+    private String awaitPrimary() throws InterruptedException {
+        String[] primary = new String[1];
+        await(TAKEOVER_BOUND, "there is a live primary", () -> (primary[0] = cluster.primary()) != null);
+        return primary[0];
     }
 
     private Takeover failAndWatch(Machine victim) throws InterruptedException {
@@ -181,13 +199,14 @@ final class Demo {
                 .toList();
         long lastAnswerNanos = pauses.stream().mapToLong(Pause::endNanos).max().orElse(faultNanos);
         return new Takeover(options.fault(), victim.name(), name, told.term(), told.reason(), faultNanos,
-                settledNanos, told.startedEpochMillis() - epochMillis, told.stepsMs(), told.replayedEntries(),
-                told.survived(), told.closed(), toMs(lastAnswerNanos - faultNanos), longestPauseMs(pauses));
+                settledNanos, told.startedEpochMillis() - epochMillis, told.stepsMs(), told.details(),
+                toMs(lastAnswerNanos - faultNanos), longestPauseMs(pauses));
     }
 
     private String newPrimary(long termBefore) {
         return cluster.nodes().entrySet().stream()
-                .filter(entry -> entry.getValue().livePrimary() && entry.getValue().takeoverTerm() > termBefore)
+                .filter(entry -> entry.getValue().livePrimary() && entry.getValue().takeoverTerm() > termBefore
+                        && entry.getValue().lastTakeover().live())
                 .map(java.util.Map.Entry::getKey).findFirst().orElse(null);
     }
 
@@ -215,7 +234,7 @@ final class Demo {
                 testbed.startNode(victim.number());
             }
             ServiceStatus status = cluster.nodes().get(victim.name());
-            return status != null && (!status.primary() || options.fault() == Fault.WORKLOAD)
+            return status != null && (status.standsBy() || options.fault() == Fault.WORKLOAD && status.livePrimary())
                     && status.lastIndex() >= head
                     && (!options.checkpoints() || status.checkpoint() != null && status.checkpoint().held());
         });

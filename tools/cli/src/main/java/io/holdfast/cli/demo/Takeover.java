@@ -13,6 +13,6 @@ import java.util.Map;
  * @param longestGapMs the longest time any connection went without an answer because of it
  */
 record Takeover(Fault fault, String oldPrimary, String newPrimary, long term, String reason, long faultNanos,
-        long settledNanos, double noticedMs, Map<String, Double> stepsMs, long replayedEntries, int survived,
-        int closed, double answeredMs, double longestGapMs) {
+        long settledNanos, double noticedMs, Map<String, Double> stepsMs, Map<String, String> details,
+        double answeredMs, double longestGapMs) {
 }

@@ -61,9 +61,8 @@ record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeover
             one.put("noticedMs", takeover.noticedMs()).put("answeredMs", takeover.answeredMs());
             ObjectNode steps = one.putObject("stepsMs");
             takeover.stepsMs().forEach(steps::put);
-            one.put("replayedEntries", takeover.replayedEntries());
-            one.put("connectionsSurvived", takeover.survived());
-            one.put("connectionsClosed", takeover.closed());
+            ObjectNode details = one.putObject("details");
+            takeover.details().forEach(details::put);
             one.put("longestGapMs", takeover.longestGapMs());
         });
         return json;
@@ -89,8 +88,8 @@ record Verdict(DemoOptions options, ClientReport client, List<Takeover> takeover
                     takeover.answeredMs()));
             row(timeline, "", String.format(Locale.ROOT, "begun %.0f ms after the fault; then %s",
                     takeover.noticedMs(), ClusterNarrator.steps(takeover.stepsMs())));
-            row(timeline, "", takeover.replayedEntries() + " entries replayed, " + takeover.survived()
-                    + " connections survived, " + takeover.closed() + " closed on purpose");
+            takeover.details().forEach((step, detail) -> row(timeline, "",
+                    "  " + step.toLowerCase(Locale.ROOT) + ": " + detail));
         }
         row(timeline, "other pauses", String.format(Locale.ROOT, "longest %.0f ms", elsewherePauseMs));
         row(timeline, "two senders", lateFrames == 0 ? "never" : lateFrames

@@ -15,7 +15,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
 /** {@code holdfast inspect}: lists the entries of a journal without writing to it, also beside a running node. */
-@Command(name = "inspect", description = "List the entries of a journal; never writes to it.",
+@Command(name = "inspect", mixinStandardHelpOptions = true, description = "List the entries of a journal; never writes to it.",
         footer = {"", "Examples:",
                 "  holdfast inspect /var/lib/holdfast/redis/journal --limit 20",
                 "  holdfast inspect DIR --from 1000 --to 1100 --json",

@@ -16,7 +16,7 @@ import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
 /** {@code holdfast node}: runs this machine's node until it is told to stop. */
-@Command(name = "node", description = "Run this machine's node until SIGTERM.",
+@Command(name = "node", mixinStandardHelpOptions = true, description = "Run this machine's node until SIGTERM.",
         footer = {"", "Exit code: 0 stopped on request, 2 the configuration cannot be used, 3 no service could go on."})
 public final class NodeCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(NodeCommand.class);

@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.List;
+import java.util.Locale;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -55,9 +56,10 @@ public final class CheckpointCommand implements Callable<Integer> {
         long started = System.nanoTime();
         try {
             JsonNode answer = new NodeProbe(primary.admin(), cluster.bound()).checkpoint(name, ANSWER_BOUND);
-            spec.commandLine().getOut().printf("checkpoint of %s ready on %s at entry %d: %d bytes, %d ms%n", name,
-                    primary.status().node(), answer.path("index").asLong(), answer.path("bytes").asLong(),
-                    answer.path("ms").asLong((System.nanoTime() - started) / 1_000_000));
+            spec.commandLine().getOut().printf(Locale.ROOT, "checkpoint of %s ready at entry %d: %d bytes in %d ms, "
+                    + "clients' packets waited %.0f ms, held by %s%n", name, answer.path("markIndex").asLong(),
+                    answer.path("bytes").asLong(), (System.nanoTime() - started) / 1_000_000,
+                    answer.path("gateClosedMs").asDouble(), answer.path("holders"));
             spec.commandLine().getOut().flush();
             return 0;
         } catch (IOException e) {

@@ -52,6 +52,10 @@ final class StatusTable {
         answers.stream().map(answer -> serviceOf(answer, service))
                 .filter(status -> status != null && status.primary())
                 .forEach(status -> printDetails(status, out));
+        answers.stream().filter(answer -> serviceOf(answer, service) != null
+                && serviceOf(answer, service).message() != null)
+                .forEach(answer -> out.println("  " + answer.status().node() + " says: "
+                        + serviceOf(answer, service).message()));
     }
 
     private static List<String> row(String node, ServiceStatus status, long head) {
@@ -76,11 +80,15 @@ final class StatusTable {
             out.println("  " + status.leader() + " sees: " + status.members().stream().map(StatusTable::member)
                     .collect(Collectors.joining(", ")));
         }
+        if (status.leaseLapses() > 0 || status.connectionsClosed() > 0) {
+            out.println("  the lease lapsed " + status.leaseLapses() + " times; " + status.connectionsClosed()
+                    + " connections closed on purpose");
+        }
         TakeoverStatus takeover = status.lastTakeover();
         if (takeover != null) {
-            out.println("  last takeover: term " + takeover.term() + " (" + takeover.reason() + "): "
-                    + steps(takeover) + "; " + takeover.replayedEntries() + " entries replayed, "
-                    + takeover.survived() + " connections survived, " + takeover.closed() + " closed");
+            out.println(String.format(Locale.ROOT, "  last takeover: by %s in term %d, %.0f ms: %s", takeover.node(),
+                    takeover.term(), takeover.totalMs(), steps(takeover)));
+            takeover.details().forEach((step, detail) -> out.println("    " + step + ": " + detail));
         }
     }
 

@@ -25,6 +25,8 @@ public final class StandInNode {
 
     private static final int NODES = 3;
     private static final int ROUNDS_WITHOUT_PRIMARY = 4;
+    /** Long enough for a busy machine: a stand-in that takes a slow primary for dead would spoil the test. */
+    private static final Duration ANSWER_BOUND = Duration.ofMillis(1_000);
 
     private final ObjectMapper json = new ObjectMapper();
     private final String name;
@@ -64,7 +66,7 @@ public final class StandInNode {
             if (other != number) {
                 try {
                     others.add(new NodeProbe(new InetSocketAddress(address(other), Layout.ADMIN_PORT),
-                            Duration.ofMillis(100)).status().service("redis"));
+                            ANSWER_BOUND).status().service("redis"));
                     lowest &= other > number;
                 } catch (IOException unreachable) {
                     // As in a group: who does not answer has no say.
@@ -106,7 +108,7 @@ public final class StandInNode {
                 service.putObject("checkpoint").put("readyIndex", checkpoint).put("held", true).put("bytes", 4096);
             }
             if (takeoverTerm > 0) {
-                service.putObject("lastTakeover").put("term", takeoverTerm).put("reason", "stand-in")
+                service.putObject("lastTakeover").put("node", name).put("term", takeoverTerm).put("reason", "stand-in")
                         .put("startedEpochMillis", takeoverMillis).putObject("stepsMs").put("ELECTED", 1.5)
                         .put("LIVE", 20.0);
             }

@@ -107,16 +107,4 @@ class DoctorCommandTest {
         assertThat(findings.get("network").detail()).contains("hft-left");
         assertThat(SystemCommand.run("ip", "-o", "link")).isEqualTo(before).doesNotContain("hft-left");
     }
-
-    @Test
-    void withoutACommandItSaysHowItIsUsed() {
-        assertThat(holdfast()).isEqualTo(2);
-        assertThat(err.toString()).contains("a command is missing", "Usage: holdfast", "doctor");
-    }
-
-    @Test
-    void theVersionIsTheOneThatWasBuilt() {
-        assertThat(holdfast("--version")).isZero();
-        assertThat(out.toString()).startsWith("holdfast ").doesNotContain("${");
-    }
 }

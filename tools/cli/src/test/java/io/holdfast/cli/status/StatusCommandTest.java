@@ -30,10 +30,11 @@ class StatusCommandTest {
             {"node":"n1","services":[{"name":"redis","role":"PRIMARY","state":"LIVE","term":3,"leader":"n1",
             "committedIndex":120,"appliedIndex":119,"lastIndex":121,"vip":"10.77.0.100","vipHeld":true,
             "leaseHeld":true,"workload":{"state":"RUNNING","pid":123},
-            "checkpoint":{"readyIndex":99,"ageMs":1400,"bytes":4096,"held":true},"connections":9,
+            "checkpoint":{"readyIndex":99,"ageMs":1400,"bytes":4096,"held":true,"gateClosedMs":12.5},"connections":9,
+            "message":"a standby is missing","leaseLapses":2,"connectionsClosed":1,
             "members":[{"name":"n2","reachable":true,"lastIndex":118},{"name":"n3","reachable":false,"lastIndex":0}],
-            "lastTakeover":{"term":3,"reason":"n2 gone","startedEpochMillis":1,
-            "stepsMs":{"ELECTED":1.0,"CAPTURED":12.0,"LIVE":230.4},"replayedEntries":77,"survived":9,"closed":1},
+            "lastTakeover":{"node":"n1","term":3,"reason":"from checkpoint 99","startedEpochMillis":1,
+            "stepsMs":{"ELECTED":1.0,"CAPTURED":12.0,"LIVE":230.4},"details":{"REPLAYED":"77 entries"}},
             "laterField":{"unknown":true}}]}
             """;
     private static final String STANDBY = """
@@ -60,8 +61,9 @@ class StatusCommandTest {
         assertThat(out.toString()).containsSubsequence("service redis", "n1", "PRIMARY", "LIVE", "120", "119",
                 "10.77.0.100", "held", "RUNNING", "@99 1.4 s", "9", "n2", "STANDBY", "FOLLOWING", "117");
         assertThat(out.toString()).contains("n1 sees: n2 at 118, n3 unreachable")
-                .contains("term 3 (n2 gone)").contains("CAPTURED 12 ms, LIVE 230 ms")
-                .contains("77 entries replayed, 9 connections survived, 1 closed");
+                .contains("by n1 in term 3, 243 ms: ELECTED 1 ms, CAPTURED 12 ms, LIVE 230 ms")
+                .contains("REPLAYED: 77 entries").contains("lapsed 2 times; 1 connections closed on purpose")
+                .contains("n1 says: a standby is missing");
         assertThat(row("n2")[6]).as("lag").isEqualTo("2");
     }
 
@@ -122,7 +124,8 @@ class StatusCommandTest {
         int code = new CommandLine(new CheckpointCommand()).setOut(new PrintWriter(out))
                 .execute("--node", node(STANDBY), "--node", node(PRIMARY));
         assertThat(code).isZero();
-        assertThat(out.toString()).contains("ready on n1 at entry 130: 5000 bytes, 88 ms");
+        assertThat(out.toString()).contains("ready at entry 130: 5000 bytes in ").contains(
+                "packets waited 9 ms, held by [\"n1\",\"n2\"]");
     }
 
     @Test
@@ -153,7 +156,8 @@ class StatusCommandTest {
             exchange.close();
         });
         server.createContext("/services/redis/checkpoint", exchange -> {
-            byte[] body = "{\"index\":130,\"bytes\":5000,\"ms\":88}".getBytes(StandardCharsets.UTF_8);
+            byte[] body = """
+                    {"markIndex":130,"bytes":5000,"holders":["n1","n2"],"gateClosedMs":9.2}""".getBytes(StandardCharsets.UTF_8);
             boolean asked = exchange.getRequestMethod().equals("POST") && status.equals(PRIMARY);
             exchange.sendResponseHeaders(asked ? 200 : 409, body.length);
             exchange.getResponseBody().write(body);

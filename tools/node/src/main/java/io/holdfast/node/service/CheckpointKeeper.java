@@ -9,12 +9,14 @@ import io.holdfast.node.config.CheckpointConfig;
 import io.holdfast.node.config.ClusterMember;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CheckpointDraft;
 import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.Criu;
 import io.holdfast.restore.checkpoint.CriuCheck;
 import io.holdfast.restore.checkpoint.Manifest;
 import io.holdfast.restore.checkpoint.PreparedDump;
+import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 import io.holdfast.restore.connection.InFlightConnection;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -27,6 +29,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -44,6 +47,7 @@ final class CheckpointKeeper implements AutoCloseable {
     private static final long CRIU_TIMEOUT_MS = 30_000;
     private static final long GATE_TIMEOUT_MS = 2_000;
     private static final long COMMIT_TIMEOUT_MS = 5_000;
+    private static final long RETRY_NANOS = TimeUnit.MILLISECONDS.toNanos(300);
 
     private final NodeConfig node;
     private final ServiceConfig service;
@@ -54,6 +58,10 @@ final class CheckpointKeeper implements AutoCloseable {
     private final ExecutorService thread;
     private final ExecutorService senders;
     private final AtomicBoolean underWay = new AtomicBoolean();
+    private final Map<Long, VerifiedCheckpoint> verified = new ConcurrentHashMap<>();
+    private final AtomicBoolean fetching = new AtomicBoolean();
+    private volatile long caughtUpTo;
+    private long triedNanos = System.nanoTime() - RETRY_NANOS;
     private volatile ServiceReplica replica;
     private volatile CriuCheck check = new CriuCheck(false, "", "the checkpoint policy is none");
     private volatile String lastProblem;
@@ -89,7 +97,7 @@ final class CheckpointKeeper implements AutoCloseable {
                         + check.reason() + ". Run 'holdfast doctor', or set checkpoint.policy: none");
             }
         }
-        exchange.serveFrom(store);
+        exchange.serveFrom(store, this::keep);
     }
 
     void connect(ServiceReplica joined) {
@@ -98,10 +106,6 @@ final class CheckpointKeeper implements AutoCloseable {
 
     void disconnect() {
         replica = null;
-    }
-
-    CheckpointStore store() {
-        return store;
     }
 
     Criu criu() {
@@ -172,11 +176,16 @@ final class CheckpointKeeper implements AutoCloseable {
     }
 
     private void finish(Taken taken, ServiceReplica by, CompletableFuture<EntryBodies.Ready> ready) {
+        long begunNanos = System.nanoTime();
         try (CheckpointDraft draft = taken.draft()) {
-            Manifest manifest = draft.complete(service.name(), taken.markIndex(), taken.markTerm(), check.version(),
+            VerifiedCheckpoint kept = draft.complete(service.name(), taken.markIndex(), taken.markTerm(), check.version(),
                     taken.sections());
-            String digest = store.manifestDigest(taken.markIndex());
+            keep(kept);
+            Manifest manifest = kept.manifest();
+            String digest = kept.manifestDigest();
+            long keptNanos = System.nanoTime();
             List<String> holders = spread(taken.markIndex(), digest);
+            long spreadNanos = System.nanoTime();
             int majority = node.cluster().size() / 2 + 1;
             if (holders.size() < majority) {
                 throw new IllegalStateException("checkpoint " + taken.markIndex() + " is held by " + holders + " only, "
@@ -185,6 +194,10 @@ final class CheckpointKeeper implements AutoCloseable {
             EntryBodies.Ready body = new EntryBodies.Ready(taken.markIndex(), digest, manifest.totalBytes(), holders,
                     node.self().name(), taken.gateClosedMs());
             await(by.propose(EntryKind.CHECKPOINT_READY, body));
+            LOG.info("service {}: checkpoint {} is ready: {} bytes, gate closed {} ms, digested and forced {} ms, spread {} ms",
+                    service.name(), taken.markIndex(), manifest.totalBytes(), Math.round(taken.gateClosedMs()),
+                    TimeUnit.NANOSECONDS.toMillis(keptNanos - begunNanos),
+                    TimeUnit.NANOSECONDS.toMillis(spreadNanos - keptNanos));
             ready.complete(body);
         } catch (RuntimeException e) {
             LOG.warn("service {}: checkpoint {} does not count: {}", service.name(), taken.markIndex(), e.getMessage());
@@ -231,19 +244,66 @@ final class CheckpointKeeper implements AutoCloseable {
         }
     }
 
-    /** Runner thread: a checkpoint counts from now on. Fetches it if it is not here, and drops what is too old. */
-    void onReady(long markIndex) {
+    /**
+     * Service's thread, now and then: sees to it that the newest ready checkpoint is on this node and older ones go. A
+     * node that comes back meets every ready checkpoint of the past again; only the newest is worth fetching.
+     */
+    void catchUp() {
         ServiceReplica by = replica;
-        thread.execute(() -> {
-            ServiceHistory.ReadyCheckpoint newest = by == null ? null : by.history().newestReady();
-            if (newest == null || newest.body().markIndex() != markIndex) {
-                return; // replayed history: only the newest is worth fetching
+        ServiceHistory.ReadyCheckpoint newest = by == null ? null : by.history().newestReady();
+        if (newest == null || newest.body().markIndex() == caughtUpTo || System.nanoTime() - triedNanos < RETRY_NANOS) {
+            return;
+        }
+        if (fetching.compareAndSet(false, true)) {
+            triedNanos = System.nanoTime();
+            thread.execute(() -> {
+                try {
+                    catchUpTo(newest);
+                } finally {
+                    fetching.set(false);
+                }
+            });
+        }
+    }
+
+    private void catchUpTo(ServiceHistory.ReadyCheckpoint newest) {
+        if (holds(newest)) {
+            try {
+                verified(newest.body());
+            } catch (CheckpointDamagedException e) {
+                LOG.error("service {}: checkpoint {} on this node is damaged and is fetched anew: {}", service.name(),
+                        newest.body().markIndex(), e.getMessage());
+                store.delete(newest.body().markIndex());
             }
-            if (!holds(newest)) {
-                fetchFromAnybody(newest.body());
-            }
-            store.prune(config.keep(), Set.of(markIndex));
-        });
+        }
+        if (!holds(newest)) {
+            fetchFromAnybody(newest.body());
+        }
+        if (holds(newest)) {
+            store.prune(config.keep(), Set.of(newest.body().markIndex()));
+            verified.keySet().retainAll(store.list());
+            caughtUpTo = newest.body().markIndex();
+        }
+    }
+
+    private void keep(VerifiedCheckpoint checkpoint) {
+        verified.put(checkpoint.markIndex(), checkpoint);
+    }
+
+    /**
+     * The checkpoint, compared byte by byte with what was committed: when it was made or arrived, and again if somebody
+     * has written to it since (I8).
+     *
+     * @throws CheckpointDamagedException when it is not what was committed
+     */
+    VerifiedCheckpoint verified(EntryBodies.Ready ready) {
+        VerifiedCheckpoint known = verified.get(ready.markIndex());
+        if (known == null || !known.manifestDigest().equals(ready.manifestSha256()) || !known.isUntouched()) {
+            verified.remove(ready.markIndex());
+            known = store.verify(ready.markIndex(), ready.manifestSha256());
+            keep(known);
+        }
+        return known;
     }
 
     private void fetchFromAnybody(EntryBodies.Ready body) {
@@ -284,7 +344,7 @@ final class CheckpointKeeper implements AutoCloseable {
 
     @Override
     public void close() {
-        exchange.serveFrom(null);
+        exchange.stopServing();
         thread.shutdownNow();
         senders.shutdownNow();
     }

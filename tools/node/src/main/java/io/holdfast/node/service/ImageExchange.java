@@ -8,6 +8,7 @@ import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.restore.checkpoint.CheckpointImport;
 import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.ManifestEntry;
+import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 
 import java.io.FileNotFoundException;
 import java.io.IOException;
@@ -24,6 +25,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.NoSuchFileException;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 
 /**
  * Checkpoints between nodes, off the group's path: files are served over the admin endpoint and fetched from another
@@ -41,6 +43,7 @@ public final class ImageExchange {
     private final NodeConfig node;
     private final ServiceConfig service;
     private volatile CheckpointStore store;
+    private volatile Consumer<VerifiedCheckpoint> onFetched = checkpoint -> { };
 
     public ImageExchange(NodeConfig node, ServiceConfig service, AdminServer admin) {
         this.node = node;
@@ -49,9 +52,19 @@ public final class ImageExchange {
         admin.route("POST", "/services/" + service.name() + "/checkpoints", (http, path) -> fetchOnRequest(admin, http, path));
     }
 
-    /** Names the store to serve from; until then nothing is served. */
-    void serveFrom(CheckpointStore from) {
+    /**
+     * Names the store to serve from and to fetch into; until then nothing is served.
+     *
+     * @param fetched told of every checkpoint that arrived, on the thread that fetched it
+     */
+    void serveFrom(CheckpointStore from, Consumer<VerifiedCheckpoint> fetched) {
+        onFetched = fetched;
         store = from;
+    }
+
+    /** Serves nothing any more. */
+    void stopServing() {
+        store = null;
     }
 
     private void serve(AdminServer admin, HttpExchange http, List<String> path) throws IOException {
@@ -121,7 +134,7 @@ public final class ImageExchange {
                     importing.write(entry.path(), in);
                 }
             }
-            importing.commit();
+            onFetched.accept(importing.commit());
         }
     }
 
@@ -156,6 +169,8 @@ public final class ImageExchange {
         HttpURLConnection http = (HttpURLConnection) URI.create(url).toURL().openConnection();
         http.setConnectTimeout(CONNECT_TIMEOUT_MS);
         http.setReadTimeout(READ_TIMEOUT_MS);
+        // A kept connection to a machine that died meanwhile would only be found out by its timeout.
+        http.setRequestProperty("Connection", "close");
         return http;
     }
 }

@@ -7,6 +7,7 @@ import org.slf4j.LoggerFactory;
 
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 
 /**
  * Owned by its own thread, which is the only one that touches the kernel's lease; other threads leave wishes.
@@ -77,14 +78,15 @@ final class LeaseKeeper implements AutoCloseable {
     /**
      * Agent thread: asks for a right in a term and waits until the kernel has it.
      *
+     * @param worthWaiting asked meanwhile; the wait ends when it is false
      * @return false when it was not in force within {@code timeoutMs}, for want of fresh evidence
      */
-    boolean ask(Right right, long term, long timeoutMs) {
+    boolean ask(Right right, long term, long timeoutMs, BooleanSupplier worthWaiting) {
         Wish asked = new Wish(right, term);
         wish = asked;
         LockSupport.unpark(thread);
         long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(timeoutMs);
-        while (done != asked && System.nanoTime() < deadline && failure == null) {
+        while (done != asked && System.nanoTime() - deadline < 0 && failure == null && worthWaiting.getAsBoolean()) {
             LockSupport.parkNanos(100_000);
         }
         if (failure != null) {
@@ -172,7 +174,7 @@ final class LeaseKeeper implements AutoCloseable {
     @Override
     public void close() {
         if (failure == null && thread.isAlive()) {
-            ask(Right.NONE, -1, 1_000);
+            ask(Right.NONE, -1, 1_000, () -> true);
         }
         running = false;
         LockSupport.unpark(thread);

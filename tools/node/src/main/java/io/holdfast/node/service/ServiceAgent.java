@@ -10,6 +10,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.nio.file.Path;
+import java.util.ArrayDeque;
+import java.util.Queue;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.LinkedBlockingQueue;
@@ -32,6 +34,7 @@ public final class ServiceAgent implements AutoCloseable {
     private final ServiceConfig service;
     private final Runnable onFailed;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
+    private final Queue<CheckpointAsked> postponed = new ArrayDeque<>();
     private final Thread thread;
     private final PacketPipeline pipeline = new PacketPipeline();
     private final ServiceNetwork network;
@@ -109,6 +112,7 @@ public final class ServiceAgent implements AutoCloseable {
         network.install();
         // Egress is shut by now: what a dead predecessor's workload says when it is killed is heard by nobody.
         Workload.killLeftover(workloadFile, KILL_TIMEOUT_MS);
+        network.forgetConnections();
         checkpoints.start();
         join();
     }
@@ -135,11 +139,6 @@ public final class ServiceAgent implements AutoCloseable {
             @Override
             public void onFollower(long term, String leader) {
                 events.add(new Following(of, term, leader));
-            }
-
-            @Override
-            public void onReady(long markIndex) {
-                checkpoints.onReady(markIndex);
             }
 
             @Override
@@ -177,13 +176,13 @@ public final class ServiceAgent implements AutoCloseable {
             demote("elected again");
         }
         state = ServiceState.TAKING_OVER;
-        try {
-            Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
-                    workloadFile, term, electedIndex);
+        try (Takeover takeover = new Takeover(node.self().name(), service, network, replica, checkpoints, pipeline,
+                    workloadFile, term, electedIndex)) {
             Primary live = takeover.run();
             primary = live;
             state = ServiceState.LIVE;
             message = null;
+            takeover.finish();
             live.workload().onExit().thenAccept(how -> events.add(new WorkloadEnded(live.workload(), how.toString())));
         } catch (LeadershipLostException e) {
             demote("leadership was lost during the takeover");
@@ -232,11 +231,14 @@ public final class ServiceAgent implements AutoCloseable {
         if (replica == null && System.nanoTime() - rejoinAtNanos >= 0) {
             join();
         }
+        checkpoints.catchUp();
         Primary live = primary;
         if (live != null) {
-            network.lateHandshakes().settle(live.workload(), network.sockets(), replica, Takeover.TIMESTAMP_MARGIN_MS);
+            network.finishHandshakes(live.workload(), replica);
         }
-        if (live != null && !checkpoints.underWay()) {
+        if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
+            checkpointOnRequest(postponed.remove());
+        } else if (live != null && !checkpoints.underWay()) {
             String reason = live.due(replica.applied(), replica.packetsSinceMark(), service.checkpoint());
             if (reason != null) {
                 checkpoint(live, reason);
@@ -244,12 +246,15 @@ public final class ServiceAgent implements AutoCloseable {
         }
     }
 
+    /** Takes it at once, or after the one that is under way: an order is for the state at or after it was given. */
     private void checkpointOnRequest(CheckpointAsked asked) {
         Primary live = primary;
         if (live == null) {
             asked.answer().completeExceptionally(new IllegalStateException("this node is not the primary"));
         } else if (!live.checkpoints()) {
             asked.answer().completeExceptionally(new IllegalStateException("the service's checkpoint policy is none"));
+        } else if (checkpoints.underWay()) {
+            postponed.add(asked);
         } else {
             checkpoint(live, "request").whenComplete((ready, problem) -> {
                 if (problem == null) {

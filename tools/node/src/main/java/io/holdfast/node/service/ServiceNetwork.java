@@ -17,9 +17,11 @@ import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.replay.ConntrackAdjust;
+import io.holdfast.restore.replay.ContinuedHandshakes;
 import io.holdfast.restore.replay.Loopback;
 import io.holdfast.restore.replay.LoopbackConfig;
 import io.holdfast.restore.replay.PendingHandshakes;
+import io.holdfast.restore.workload.Workload;
 
 import java.io.IOException;
 import java.net.NetworkInterface;
@@ -43,7 +45,7 @@ import java.util.function.Consumer;
 final class ServiceNetwork implements AutoCloseable {
     private static final int MAX_HELD = 16_384;
     private static final int RECEIVE_BUFFER_BYTES = 64 << 20;
-    private static final int MAX_LEASE_CALL_MS = 5;
+    static final int MAX_LEASE_CALL_MS = 20;
     private static final int ANNOUNCEMENTS = 2;
     private static final long LEASE_TIMEOUT_MS = 2_000;
 
@@ -52,7 +54,6 @@ final class ServiceNetwork implements AutoCloseable {
     private final BooleanSupplier workloadIntact;
     private final PacketSink sink;
     private final Consumer<Throwable> onCaptureFailure;
-    private final LateHandshakes lateHandshakes = new LateHandshakes();
     private final IngressRules rules;
     private final EgressLease egress;
     private final LeaseKeeper lease;
@@ -63,7 +64,8 @@ final class ServiceNetwork implements AutoCloseable {
     private Loopback loopback;
     private ConntrackAdjust adjust;
     private ConntrackAdjust captureAdjust;
-    private PendingHandshakes handshakes;
+    private volatile PendingHandshakes handshakes;
+    private ContinuedHandshakes continued;
     private volatile boolean vipHeld;
 
     ServiceNetwork(ServiceConfig service, PacketSink sink, Consumer<Throwable> onCaptureFailure,
@@ -86,7 +88,8 @@ final class ServiceNetwork implements AutoCloseable {
         egress.install();
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         captureAdjust = new ConntrackAdjust();
-        handshakes = new PendingHandshakes(loopback, captureAdjust, lateHandshakes);
+        continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
                 RECEIVE_BUFFER_BYTES), vip, MAX_HELD, sink, observer()).start();
         guard = EgressGuard.open(service.name(), service.vip().getHostAddress(), service.interfaceName(),
@@ -123,18 +126,21 @@ final class ServiceNetwork implements AutoCloseable {
     /**
      * Step CAPTURED: from here on clients' packets are captured, committed and held; nothing is answered.
      *
-     * @param table with every entry committed by now
+     * @param table   with every entry committed by now
+     * @param leading whether the term goes on; asked while a majority is waited for
+     * @return false when no majority confirmed the leadership
      */
-    void capture(long term, ConnectionTable table) {
+    boolean capture(long term, ConnectionTable table, BooleanSupplier leading) {
         handshakes.begin(table);
         gate(GateMode.HOLD, LEASE_TIMEOUT_MS);
         loopback.engage();
         address.add();
         vipHeld = true;
-        if (!lease.ask(LeaseKeeper.Right.CLAIM, term, LEASE_TIMEOUT_MS)) {
-            throw new IllegalStateException("no majority confirmed the leadership within " + LEASE_TIMEOUT_MS + " ms");
+        boolean confirmed = lease.ask(LeaseKeeper.Right.CLAIM, term, LEASE_TIMEOUT_MS, leading);
+        if (confirmed) {
+            announce();
         }
-        announce();
+        return confirmed;
     }
 
     /** Tells the neighbours where the address is. */
@@ -142,14 +148,19 @@ final class ServiceNetwork implements AutoCloseable {
         address.announce(ANNOUNCEMENTS);
     }
 
-    /** Step LIVE: the workload may send from here on, and its answers leave for the outside. */
-    void goLive(long term) {
-        if (!lease.ask(LeaseKeeper.Right.LEASE, term, LEASE_TIMEOUT_MS)) {
-            throw new IllegalStateException("no majority confirmed the lease within " + LEASE_TIMEOUT_MS + " ms");
+    /**
+     * Step LIVE: the workload may send from here on, and its answers leave for the outside.
+     *
+     * @return false when no majority confirmed the lease
+     */
+    boolean goLive(long term, BooleanSupplier leading) {
+        if (!lease.ask(LeaseKeeper.Right.LEASE, term, LEASE_TIMEOUT_MS, leading)) {
+            return false;
         }
         loopback.release();
         gate(GateMode.OPEN, LEASE_TIMEOUT_MS);
         announce();
+        return true;
     }
 
     /** Nothing leaves with the address, and nothing comes in; packets held are dropped. */
@@ -157,10 +168,11 @@ final class ServiceNetwork implements AutoCloseable {
         if (capture == null) {
             return;
         }
-        lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS);
+        lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS, () -> true);
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
         handshakes.end();
-        lateHandshakes.clear();
+        continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
     }
 
     /** The address is gone from this machine, and what the kernel remembers of its connections. */
@@ -168,10 +180,23 @@ final class ServiceNetwork implements AutoCloseable {
         if (loopback == null) {
             return;
         }
+        forgetConnections();
         address.remove();
         vipHeld = false;
         loopback.release();
         adjust.flush(vip);
+    }
+
+    /**
+     * Drops what the kernel keeps of an ended workload's connections: its unanswered FINs would hold their ports for
+     * minutes, and an image with the same connections could not be restored (EADDRNOTAVAIL). Called while egress is
+     * shut, so that no client hears of it.
+     */
+    void forgetConnections() {
+        for (TcpSocket socket : sockets.connections(vip)) {
+            sockets.destroy(socket.tuple());
+        }
+        loopback.discardAnswers();
     }
 
     void gate(GateMode mode, long timeoutMs) {
@@ -208,8 +233,12 @@ final class ServiceNetwork implements AutoCloseable {
         return handshakes;
     }
 
-    LateHandshakes lateHandshakes() {
-        return lateHandshakes;
+    /** Goes on with handshakes of an older primary that the workload has accepted by now. */
+    void finishHandshakes(Workload workload, ServiceReplica replica) {
+        if (!continued.isEmpty()) {
+            replica.withConnections(table ->
+                    continued.finish(workload.processes().stream().map(Long::intValue).toList(), table));
+        }
     }
 
     SocketScan sockets() {

@@ -23,6 +23,7 @@ import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.Consumer;
 
 /**
  * One life of a member in its group: journal, votes, group, and the state that committed entries build. Entries are
@@ -54,9 +55,6 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
 
         /** This member does not lead (any more). */
         void onFollower(long term, String leader);
-
-        /** A checkpoint became ready. */
-        void onReady(long markIndex);
 
         /** Storage failed or an invariant broke: the node must leave the group. */
         void onFailure(Throwable cause);
@@ -110,9 +108,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         } else {
             packetsSinceMark = kind == EntryKind.MARK ? 0 : packetsSinceMark;
             history.onCommitted(index, kind, command, offset, length);
-            if (kind == EntryKind.CHECKPOINT_READY) {
-                watcher.onReady(history.newestReady().body().markIndex());
-            } else if (kind == EntryKind.CONNECTION_CLOSED) {
+            if (kind == EntryKind.CONNECTION_CLOSED) {
                 applyClosed(EntryBodies.body(command, offset, length, EntryBodies.Closed.class));
             }
         }
@@ -217,6 +213,13 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     void survived(TcpTuple tuple, int delta) {
         synchronized (connections) {
             connections.survived(tuple, delta);
+        }
+    }
+
+    /** Lets {@code action} read and change the table; the runner waits meanwhile. */
+    void withConnections(Consumer<ConnectionTable> action) {
+        synchronized (connections) {
+            action.accept(connections);
         }
     }
 

@@ -27,7 +27,7 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
         }
         GroupStatus group = replica.groupStatus();
         String role = group.role() == Role.LEADER ? "PRIMARY" : "STANDBY";
-        String said = message == null ? checkpoints.lastProblem() : message;
+        String said = message == null && primary != null ? checkpoints.lastProblem() : message;
         return new ServiceStatus(service.name(), role, state, said, group.term(), group.leader(), group.commitIndex(),
                 replica.applied(), group.lastIndex(), service.vip().getHostAddress(), network.vipHeld(),
                 network.lease().held(), network.lease().lapses(), workload(), checkpoint(),

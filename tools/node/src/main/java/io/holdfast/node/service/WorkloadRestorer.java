@@ -4,9 +4,9 @@ import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.node.config.WorkloadConfig;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
-import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.CriuException;
 import io.holdfast.restore.checkpoint.Manifest;
+import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.TableRecord;
 import io.holdfast.restore.workload.Workload;
@@ -19,8 +19,6 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CompletionException;
 import java.util.stream.Stream;
 
 /**
@@ -36,11 +34,14 @@ final class WorkloadRestorer {
     private final ServiceConfig service;
     private final CheckpointKeeper checkpoints;
     private final Path stateFile;
+    private final Runnable forgetConnections;
 
-    WorkloadRestorer(ServiceConfig service, CheckpointKeeper checkpoints, Path stateFile) {
+    /** @param forgetConnections drops what the kernel keeps of the connections of a workload that was killed */
+    WorkloadRestorer(ServiceConfig service, CheckpointKeeper checkpoints, Path stateFile, Runnable forgetConnections) {
         this.service = service;
         this.checkpoints = checkpoints;
         this.stateFile = stateFile;
+        this.forgetConnections = forgetConnections;
     }
 
     /**
@@ -58,6 +59,7 @@ final class WorkloadRestorer {
                 LOG.error("service {}: checkpoint {} cannot be used, trying an older one: {}", service.name(),
                         ready.body().markIndex(), e.getMessage(), e);
                 Workload.killLeftover(stateFile, KILL_TIMEOUT_MS);
+                forgetConnections.run();
             }
         }
         if (replica.journal().firstIndex() > 1) {
@@ -67,24 +69,15 @@ final class WorkloadRestorer {
         return afresh();
     }
 
-    /** Restores and verifies side by side: the image is read either way, and nothing is replayed into a wrong one. */
     private RestoredWorkload fromCheckpoint(EntryBodies.Ready ready) {
-        CheckpointStore store = checkpoints.store();
-        long mark = ready.markIndex();
-        CompletableFuture<Manifest> verified =
-                CompletableFuture.supplyAsync(() -> store.verify(mark, ready.manifestSha256()));
-        Manifest manifest = Manifest.fromJson(store.manifestJson(mark));
+        VerifiedCheckpoint checkpoint = checkpoints.verified(ready);
+        long mark = checkpoint.markIndex();
         Workload.killLeftover(stateFile, KILL_TIMEOUT_MS);
         service.workload().dataDirectories().forEach(this::markUsed);
-        store.restoreDataDirectories(manifest, service.workload().dataDirectories());
+        checkpoint.restoreDataDirectories(service.workload().dataDirectories());
         Workload workload = Workload.restore(spec(), stateFile, (pidFile, started) ->
-                checkpoints.criu().restore(store.imageDirectory(mark), pidFile, started).pid());
-        try {
-            verified.join();
-        } catch (CompletionException e) {
-            workload.kill(KILL_TIMEOUT_MS);
-            throw e.getCause() instanceof RuntimeException cause ? cause : e;
-        }
+                checkpoints.criu().restore(checkpoint.imageDirectory(), pidFile, started).pid());
+        Manifest manifest = checkpoint.manifest();
         JsonNode connections = manifest.extra().get(CheckpointKeeper.Sections.CONNECTIONS);
         JsonNode inFlight = manifest.extra().get(CheckpointKeeper.Sections.IN_FLIGHT);
         ConnectionTable table = ConnectionTable.of(TableRecord.fromJson(connections.toString()), TABLE_CAPACITY);
