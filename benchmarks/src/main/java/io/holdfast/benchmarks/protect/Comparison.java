@@ -111,9 +111,10 @@ final class Comparison {
         try {
             return thread.submit(work).get(bound.toSeconds() + SLACK_SECONDS, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw new IOException(subject.label() + ": " + e.getCause().getMessage(), e.getCause());
+            throw new IOException(subject.label() + ": " + e.getCause().getMessage() + "\n" + subject.logTails(),
+                    e.getCause());
         } catch (TimeoutException e) {
-            throw new IOException(subject.label() + " does not answer", e);
+            throw new IOException(subject.label() + " does not answer\n" + subject.logTails(), e);
         } finally {
             thread.shutdownNow();
         }
