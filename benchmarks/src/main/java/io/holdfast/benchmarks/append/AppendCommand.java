@@ -23,7 +23,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
 /** {@code holdfast bench append}: the journal's append beside that of jgroups-raft's log. Owned by the main thread. */
-@Command(name = "append", mixinStandardHelpOptions = true,
+@Command(name = "append",
         description = "Appends entries one by one: the journal against jgroups-raft's FileBasedLog.")
 public final class AppendCommand implements Callable<Integer> {
 
@@ -33,6 +33,9 @@ public final class AppendCommand implements Callable<Integer> {
 
     @Spec
     private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
+    private boolean help;
 
     @Option(names = "--quick", description = "fewer and shorter iterations: to see that it runs")
     private boolean quick;
