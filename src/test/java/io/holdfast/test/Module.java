@@ -16,7 +16,9 @@ enum Module {
     /** The service that wires the four together. */
     NODE("tools/node", JOURNAL, CONSENSUS, CAPTURE, RESTORE),
     /** The command line. */
-    CLI("tools/cli", JOURNAL, CONSENSUS, CAPTURE, RESTORE, NODE);
+    CLI("tools/cli", JOURNAL, CONSENSUS, CAPTURE, RESTORE, NODE),
+    /** What is measured, and against what. */
+    BENCHMARKS("benchmarks", JOURNAL, CONSENSUS, CAPTURE, RESTORE, NODE, CLI);
 
     private final String folder;
     private final Set<Module> knows;
