@@ -1,5 +1,7 @@
 package io.holdfast.restore.checkpoint;
 
+import org.awaitility.Awaitility;
+import java.time.Duration;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
@@ -130,7 +132,9 @@ class CriuTest {
         workload.kill(5_000);
         workload = Workload.start(redis(), stateFile);
         assertThat(workload.awaitReady(10_000)).isTrue();
-        assertThat(redis("dbsize")).isEqualTo("2");
+        // It listens before it has read its file.
+        Awaitility.await().atMost(Duration.ofSeconds(10))
+            .untilAsserted(() -> assertThat(redis("dbsize")).isEqualTo("2"));
     }
 
     private String appendOnlyFile() throws IOException {
