@@ -66,4 +66,24 @@ class TakeoverTest {
             cluster.expectNothingLost();
         });
     }
+
+    @Test
+    void underThePolicyRestartConnectionsAreResetOnPurposeAndTheReasonIsJournaled() throws Exception {
+        RunningCluster.run("restart", spec -> spec.withCheckpoint("criu", 60_000).withRecovery("restart"), cluster -> {
+            cluster.client().open(3, 1);
+            cluster.letCount(200);
+            cluster.checkpoint();
+            cluster.letCount(100);
+            Machine victim = cluster.primary();
+            long term = cluster.term();
+            victim.crash();
+            cluster.awaitTakeover(victim, term);
+            cluster.await("every connection is reset", RunningCluster.TAKEOVER_BOUND,
+                    () -> cluster.client().report().broken() == 3);
+            cluster.client().open(2, 1);
+            cluster.letCount(200);
+            assertThat(cluster.client().report().wrong()).as("wrong answers").isZero();
+            assertThat(cluster.client().report().broken()).as("connections broken").isEqualTo(3);
+        });
+    }
 }

@@ -5,11 +5,13 @@ import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalException;
 import io.holdfast.journal.JournalReader;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
+import picocli.CommandLine.Spec;
 
 import java.io.IOException;
-import java.io.PrintStream;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
@@ -21,6 +23,9 @@ import java.util.concurrent.Callable;
                 "  holdfast inspect DIR --from 1000 --to 1100 --json",
                 "", "Exit code: 0 listed, 2 the journal could not be read."})
 public final class InspectCommand implements Callable<Integer> {
+    @Spec
+    private CommandSpec spec;
+
     @Parameters(paramLabel = "JOURNAL_DIR", description = "the journal's directory")
     private Path dir;
 
@@ -41,19 +46,19 @@ public final class InspectCommand implements Callable<Integer> {
     @Override
     public Integer call() throws IOException {
         if (!Files.isDirectory(dir)) {
-            System.err.println(dir + " is not a directory; a journal is the directory 'journal' of a service");
+            spec.commandLine().getErr().println(dir + " is not a directory; a journal is the directory 'journal' of a service");
             return 2;
         }
         try (JournalReader reader = JournalReader.open(dir)) {
-            list(reader, System.out);
+            list(reader, spec.commandLine().getOut());
             return 0;
         } catch (JournalException e) {
-            System.err.println(e.getMessage());
+            spec.commandLine().getErr().println(e.getMessage());
             return 2;
         }
     }
 
-    private void list(JournalReader reader, PrintStream out) throws IOException {
+    private void list(JournalReader reader, PrintWriter out) throws IOException {
         long last = to == null ? reader.lastIndex() : Math.min(to, reader.lastIndex());
         long first = from == null ? reader.firstIndex() : Math.max(from, reader.firstIndex());
         if (limit != null) {

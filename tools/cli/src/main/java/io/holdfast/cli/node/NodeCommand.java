@@ -8,7 +8,9 @@ import io.holdfast.node.config.NodeConfig;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.net.BindException;
@@ -21,6 +23,9 @@ import java.util.concurrent.Callable;
 public final class NodeCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(NodeCommand.class);
     private static final int NODE_NICE = -10;
+
+    @Spec
+    private CommandSpec spec;
 
     @Option(names = "--config", required = true, paramLabel = "FILE", description = "the node's YAML file")
     private Path config;
@@ -35,11 +40,11 @@ public final class NodeCommand implements Callable<Integer> {
             loaded = ConfigLoader.load(config);
             ConfigLoader.checkMachine(config, loaded);
         } catch (ConfigException e) {
-            System.err.println(e.getMessage());
+            spec.commandLine().getErr().println(e.getMessage());
             return 2;
         }
         if (checkOnly) {
-            System.out.println(config + ": usable by node " + loaded.self().name());
+            spec.commandLine().getOut().println(config + ": usable by node " + loaded.self().name());
             return 0;
         }
         return run(loaded);
@@ -63,12 +68,12 @@ public final class NodeCommand implements Callable<Integer> {
         try {
             node = new HoldfastNode(loaded);
         } catch (BindException e) {
-            System.err.println(config + ": the admin endpoint " + loaded.self().address().getHostAddress() + ":"
+            spec.commandLine().getErr().println(config + ": the admin endpoint " + loaded.self().address().getHostAddress() + ":"
                     + loaded.self().adminPort() + " cannot be bound: " + e.getMessage()
                     + ". Is the address on this machine, and is no other node running?");
             return 2;
         } catch (IOException e) {
-            System.err.println(config + ": the admin endpoint cannot be opened: " + e);
+            spec.commandLine().getErr().println(config + ": the admin endpoint cannot be opened: " + e);
             return 2;
         }
         Thread stopper = new Thread(node::close, "stop");
