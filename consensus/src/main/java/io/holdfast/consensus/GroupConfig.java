@@ -16,7 +16,8 @@ import io.holdfast.journal.Command;
  * @param leaseHeartbeatMs  how often the leader asks for evidence that it still leads
  * @param electionTimeoutMs silence of the leader after which a member looks for another; at least two heartbeats
  * @param electionJitterMs  up to so much is added at random, so that two members seldom start at once (Raft, 5.2)
- * @param stepDownMs        a leader that no majority answered for so long stops leading
+ * @param stepDownMs        a leader that no majority answered for so long stops leading; long, since until then it
+ *                          only waits: its lease ends by itself, and when the majority comes back it goes on
  * @param resendMs          entries not acknowledged for so long are sent again
  * @param maxInFlight       entries offered and not yet committed, at most
  * @param maxInFlightBytes  bytes offered and not yet taken by the runner, at most; rounded up to a power of two
@@ -47,7 +48,7 @@ public record GroupConfig(String groupName, String self, List<Member> members, i
 
     /** The defaults for this group. */
     public static GroupConfig of(String groupName, String self, List<Member> members) {
-        return new GroupConfig(groupName, self, members, 40, 120, 40, 300, 100, 8192, 8 << 20, 512 << 10, 64 << 10, 1 << 20);
+        return new GroupConfig(groupName, self, members, 40, 120, 40, 2000, 100, 8192, 8 << 20, 512 << 10, 64 << 10, 1 << 20);
     }
 
     public GroupConfig withLeaseHeartbeatMs(int ms) {

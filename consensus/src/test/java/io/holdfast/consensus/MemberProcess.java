@@ -94,7 +94,7 @@ final class MemberProcess implements GroupListener {
                 if (group.role() != Role.LEADER) {
                     return i;
                 }
-                Thread.onSpinWait();
+                LockSupport.parkNanos(50_000);
             }
         }
         return count;
