@@ -1,12 +1,14 @@
 package io.holdfast.consensus;
 
 import java.io.IOException;
+import java.net.BindException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 
 import org.awaitility.Awaitility;
@@ -31,12 +33,13 @@ final class TestCluster implements AutoCloseable {
         return cluster;
     }
 
+    /** Free ports below the range the kernel gives to outgoing connections: a member that restarts must find its own free. */
     static List<Member> places(int size) {
         List<ServerSocket> sockets = new ArrayList<>();
         List<Member> members = new ArrayList<>();
         try {
             for (int i = 1; i <= size; i++) {
-                ServerSocket socket = new ServerSocket(0, 1, InetAddress.getByName("127.0.0.1"));
+                ServerSocket socket = freePort();
                 sockets.add(socket);
                 members.add(new Member("n" + i, socket.getInetAddress(), socket.getLocalPort()));
             }
@@ -47,6 +50,17 @@ final class TestCluster implements AutoCloseable {
             throw new IllegalStateException("no free ports on 127.0.0.1", e);
         }
         return members;
+    }
+
+    private static ServerSocket freePort() throws IOException {
+        while (true) {
+            int port = ThreadLocalRandom.current().nextInt(10_000, 32_000);
+            try {
+                return new ServerSocket(port, 1, InetAddress.getByName("127.0.0.1"));
+            } catch (BindException taken) {
+                // another one, then
+            }
+        }
     }
 
     TestCluster start() {
