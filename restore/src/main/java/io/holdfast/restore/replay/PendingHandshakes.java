@@ -8,6 +8,7 @@ import io.holdfast.capture.linux.LibC;
 import io.holdfast.restore.connection.Connection;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.SequenceNumber;
+import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.connection.TcpTuple;
 import io.holdfast.restore.connection.TupleMap;
 import java.nio.ByteBuffer;
@@ -31,7 +32,9 @@ public final class PendingHandshakes implements CaptureObserver {
 
     private final TunDevice tun;
     private final ConntrackAdjust conntrack;
+    private final SocketScan scan;
     private final HandshakeListener listener;
+    private final TupleMap<TcpTuple> adjusted = new TupleMap<>();
     private final TupleMap<Pending> pending = new TupleMap<>();
     private final ByteBuffer packet = ByteBuffer.allocateDirect(LARGEST_HEADER_BYTES).order(ByteOrder.BIG_ENDIAN);
     private final long packetAddress = LibC.addressOf(packet);
@@ -54,10 +57,14 @@ public final class PendingHandshakes implements CaptureObserver {
         }
     }
 
-    /** @param conntrack used by this alone */
-    public PendingHandshakes(Loopback loopback, ConntrackAdjust conntrack, HandshakeListener listener) {
+    /**
+     * @param conntrack used by this alone
+     * @param scan used by this alone
+     */
+    public PendingHandshakes(Loopback loopback, ConntrackAdjust conntrack, SocketScan scan, HandshakeListener listener) {
         this.tun = loopback.device();
         this.conntrack = conntrack;
+        this.scan = scan;
         this.listener = listener;
     }
 
@@ -65,7 +72,7 @@ public final class PendingHandshakes implements CaptureObserver {
     public synchronized void begin(ConnectionTable table) {
         pending.removeIf(each -> true);
         table.forEach(this::add);
-        active = pending.size() > 0;
+        decideActive();
     }
 
     private void add(Connection connection) {
@@ -74,8 +81,8 @@ public final class PendingHandshakes implements CaptureObserver {
         }
     }
 
-    /** Knows the clone's answers from here on; to be called before the gate opens. */
-    public synchronized void resolve(ReplayReport replay) {
+    /** Knows the clone's answers, and what the kernel adjusts, from here on; to be called before the gate opens. */
+    public synchronized void resolve(ReplayReport replay, FixReport fix) {
         for (ReplayReport.Outcome outcome : replay.connections()) {
             Pending found = pending.get(outcome.tuple());
             if (found != null && outcome.isPending() && outcome.answered()) {
@@ -84,12 +91,23 @@ public final class PendingHandshakes implements CaptureObserver {
             }
         }
         pending.removeIf(each -> each.answer == null);
-        active = pending.size() > 0;
+        adjusted.removeIf(each -> true);
+        for (FixReport.Survivor each : fix.survivors()) {
+            if (each.delta() != 0) {
+                adjusted.put(each.tuple(), each.tuple());
+            }
+        }
+        decideActive();
+    }
+
+    private void decideActive() {
+        active = pending.size() > 0 || adjusted.size() > 0;
     }
 
     /** Forgets everything: this node is no longer primary. */
     public synchronized void end() {
         pending.removeIf(each -> true);
+        adjusted.removeIf(each -> true);
         active = false;
     }
 
@@ -109,6 +127,9 @@ public final class PendingHandshakes implements CaptureObserver {
         Ipv4Packet source = captured.packet();
         long client = TcpTuple.endpoint(source.source(), captured.sourcePort());
         long server = TcpTuple.endpoint(source.destination(), captured.destinationPort());
+        if (captured.has(TcpView.SYN) && adjusted.get(client, server) != null) {
+            beginAnew(adjusted.get(client, server));
+        }
         Pending found = pending.get(client, server);
         if (found == null || captured.has(TcpView.SYN) && captured.sequence() == found.clientIsn) {
             return;
@@ -121,7 +142,18 @@ public final class PendingHandshakes implements CaptureObserver {
             source.buffer().get(source.offset(), found.first);
             continueIfKnown(found);
         }
-        active = pending.size() > 0;
+        decideActive();
+    }
+
+    /**
+     * Ports are used again. The kernel keeps the adjustment when the server ended the last connection by a reset
+     * (net/netfilter/nf_conntrack_proto_tcp.c kills only what the client or a FIN ended); the new one is without.
+     */
+    private void beginAnew(TcpTuple tuple) {
+        if (scan.unreadBytes(tuple) < 0) {
+            conntrack.remove(tuple);
+            adjusted.remove(tuple.client(), tuple.server());
+        }
     }
 
     private void continueIfKnown(Pending found) {
@@ -135,6 +167,7 @@ public final class PendingHandshakes implements CaptureObserver {
             return; // the clone's own answer reached the client
         }
         conntrack.install(found.tuple, delta);
+        adjusted.put(found.tuple, found.tuple);
         boolean hasTimestamps = segment.hasTimestamps();
         int echo = hasTimestamps ? segment.timestampEcho() : 0;
         SequenceTranslator.translate(segment, segment.acknowledgement() + delta, delta);

@@ -38,6 +38,7 @@ public final class TakeoverFix implements AutoCloseable {
     private final List<TcpTuple> pending = new ArrayList<>();
     private final List<Closing> unaccepted = new ArrayList<>();
     private final List<Closing> closing = new ArrayList<>();
+    private ConnectionTable table;
     private final Map<TcpTuple, Farewell> farewells = new LinkedHashMap<>();
     private final List<Connection> lost = new ArrayList<>();
 
@@ -57,7 +58,8 @@ public final class TakeoverFix implements AutoCloseable {
     }
 
     /**
-     * Installs sequence adjustments, puts timestamps forward, compares (I6). To be called on a thread in the network
+     * Installs sequence adjustments, puts timestamps forward, compares (I6), and tells the replayer's table what
+     * survived, with which delta. To be called on a thread in the network
      * namespace of the clone.
      *
      * @param replayer which has replayed; it is asked again where the workload went on meanwhile
@@ -66,7 +68,7 @@ public final class TakeoverFix implements AutoCloseable {
      */
     public FixReport fix(Replayer replayer, Supplier<Collection<Integer>> pids, long nowEpochNanos) {
         long begin = System.nanoTime();
-        ConnectionTable table = replayer.table();
+        table = replayer.table();
         Map<TcpTuple, ReplayReport.Outcome> outcomes = outcomes(replayer);
         SocketOwners owners = SocketOwners.of(pids.get());
         Set<TcpTuple> present = new HashSet<>();
@@ -144,6 +146,7 @@ public final class TakeoverFix implements AutoCloseable {
                          long nowEpochNanos) {
         int raisedBy = known.hasTimestamps()
                 ? TimestampRaise.raise(owner, known.lastTsecr(), elapsedMs(known, nowEpochNanos)) : 0;
+        table.survived(socket.tuple(), outcome.delta());
         survivors.add(new FixReport.Survivor(socket.tuple(), outcome.delta(), outcome.acknowledgedToClone(),
                 socket.sendQueueBytes(), raisedBy));
     }
@@ -220,10 +223,13 @@ public final class TakeoverFix implements AutoCloseable {
     }
 
     /**
-     * What only the open outside lets happen: the last bytes of closed connections leave, and what cannot go on is
-     * closed, which tells the client. Returns how many connections were closed on purpose.
+     * What only the open outside lets happen, to be called once the loopback is released: answers that wait for their
+     * timeout leave, and so do the last bytes of closed connections; what cannot go on is closed, which tells the
+     * client. Returns how many connections were closed on purpose.
      */
     public int finish() {
+        Kick kick = new Kick(loopback);
+        survivors.forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone()));
         farewells.values().forEach(Farewell::speak);
         ResetPrompt prompt = new ResetPrompt(loopback);
         lost.forEach(prompt::prompt);

@@ -50,8 +50,6 @@ class BulkTakeoverTest {
         keep(new BulkServer(node.namespace));
         node.replay(source, ReplayOptions.DEFAULT);
         node.release();
-        Kick kick = new Kick(node.loopback);
-        node.fix.survivors().forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone(), 8));
         System.out.printf("REPLAYED %s%nFIXED %s%n", node.replay, node.fix);
         assertThat(node.fix.doomed()).isEmpty();
         return node;

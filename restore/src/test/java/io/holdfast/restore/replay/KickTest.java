@@ -39,8 +39,6 @@ class KickTest {
                         .allMatch(socket -> socket.info().retransmits() == TRIES));
                 long live = System.nanoTime();
                 second.release();
-                Kick kick = new Kick(second.loopback);
-                second.fix.survivors().forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone(), TRIES));
                 await().until(() -> clients.stream().allMatch(client -> client.isOver() || client.firstAfter(live) != 0));
                 List<Long> afterMs = clients.stream().map(client -> (client.firstAfter(live) - live) / 1_000_000).toList();
                 System.out.println("KICK first answers after ms " + afterMs);

@@ -4,10 +4,10 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.awaitility.Awaitility.await;
 
 import io.holdfast.capture.CaptureCount;
-import io.holdfast.capture.CaptureObserver;
 import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.capture.PacketSink;
 import io.holdfast.capture.TcpView;
+import io.holdfast.restore.connection.SocketScan;
 import java.net.InetSocketAddress;
 import java.net.Socket;
 import java.nio.ByteBuffer;
@@ -80,16 +80,17 @@ class PendingHandshakeTest {
     private void takeOver(SceneNode from, Future<Integer> client, int capturedBeforeReplay) throws Exception {
         from.namespace.run("ip", "link", "set", Scene.LINK, "down");
         Tape journal = new Tape(from.tape);
-        Watch watch = new Watch();
+        PassOn watch = new PassOn();
         SceneNode node = keep(new SceneNode(scene, 2, journal, journal, watch));
         ConntrackAdjust conntrack = keep(node.namespace.call(ConntrackAdjust::new));
         ContinuedHandshakes continued = new ContinuedHandshakes(node.scan, 100);
-        PendingHandshakes pending = new PendingHandshakes(node.loopback, conntrack,
+        SocketScan watchScan = keep(node.namespace.call(SocketScan::new));
+        PendingHandshakes pending = new PendingHandshakes(node.loopback, conntrack, watchScan,
                 (tuple, delta, hasTimestamps, echo) -> {
                     deltas.add(delta);
                     continued.onContinued(tuple, delta, hasTimestamps, echo);
                 });
-        watch.pending = pending;
+        watch.to = pending;
         Tape.Source source = journal.source(0);
         var table = journal.table();
         pending.begin(table);
@@ -100,7 +101,7 @@ class PendingHandshakeTest {
         await().until(() -> journal.size() >= before + capturedBeforeReplay);
         node.replay(source, ReplayOptions.DEFAULT);
         assertThat(node.fix.pending()).hasSize(1);
-        pending.resolve(node.replay);
+        pending.resolve(node.replay, node.fix);
         node.release();
         List<Integer> pids = List.of((int) ProcessHandle.current().pid());
         await().atMost(Duration.ofSeconds(15)).pollInterval(Duration.ofMillis(5)).until(() -> {
@@ -108,21 +109,6 @@ class PendingHandshakeTest {
             return client.isDone() && continued.isEmpty();
         });
         assertThat(Namespace.await(client)).isEqualTo('x' ^ 0x5a);
-    }
-
-    /** An agent's observer is there before what it passes on to. */
-    private static final class Watch implements CaptureObserver {
-        private volatile PendingHandshakes pending;
-
-        @Override
-        public void onCaptured(TcpView segment) {
-            pending.onCaptured(segment);
-        }
-
-        @Override
-        public void onFailure(Throwable cause) {
-            pending.onFailure(cause);
-        }
     }
 
     private Future<Integer> client() {

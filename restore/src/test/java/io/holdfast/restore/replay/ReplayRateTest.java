@@ -33,7 +33,7 @@ class ReplayRateTest {
                 try (SceneNode clone = new SceneNode(scene, number++, new Tape(journal), null)) {
                     clone.capture();
                     clone.launch(PORT, FreshTakeoverTest.REDIS);
-                    clone.replay(journal.source(0), new ReplayOptions(strict, 500, 20));
+                    clone.replay(journal.source(0), new ReplayOptions(strict, 500, 200));
                     ReplayReport report = clone.replay;
                     long rate = report.entries() * 1_000_000 / report.micros();
                     System.out.printf("RATE %d connections, %d pipelined, strict %s: %d entries in %.1f ms, %d/s, held %d,"

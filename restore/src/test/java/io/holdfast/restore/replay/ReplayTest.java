@@ -227,7 +227,7 @@ class ReplayTest {
             Thread server = new Thread(() -> serveReady(listener, selector, read));
             server.setDaemon(true);
             server.start();
-            ReplayReport report = replay(new ConnectionTable(64), new ReplayOptions(true, 500, 500));
+            ReplayReport report = replay(new ConnectionTable(64), new ReplayOptions(true, 500, 10_000));
             assertThat(report.unread()).isZero();
             await().until(() -> read.length() == rounds);
             assertThat(read).hasToString(expected.toString());
