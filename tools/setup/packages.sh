@@ -13,7 +13,8 @@ fail() { say "$2"; exit "$1"; }
 NEEDED=(mvn:maven)
 if [[ ${1:-} != --build ]]; then
   NEEDED+=(iptables:iptables nft:nftables ip:iproute2 ss:iproute2 unshare:util-linux nsenter:util-linux
-           setsid:util-linux kill:procps sysctl:procps losetup:mount mkfs.ext4:e2fsprogs redis-server:redis-server redis-benchmark:redis-tools redis-cli:redis-tools)
+           setsid:util-linux kill:procps sysctl:procps losetup:mount mkfs.ext4:e2fsprogs python3:python3
+           redis-server:redis-server redis-benchmark:redis-tools redis-cli:redis-tools)
 fi
 
 PATH=$PATH:/usr/sbin:/sbin
