@@ -45,6 +45,7 @@ public final class LibC {
     public static final int POLLHUP = 0x10;
     public static final int EFD_CLOEXEC = 0x80000;
     public static final int EFD_NONBLOCK = 0x800;
+    private static final int PRIO_PROCESS = 0;
     public static final int O_RDONLY = 0;
     public static final int O_RDWR = 2;
     public static final int O_NONBLOCK = 0x800;
@@ -109,6 +110,8 @@ public final class LibC {
         int setns(int fd, int type);
 
         int kill(int pid, int signal);
+
+        int setpriority(int which, int who, int priority);
 
         long syscall(long number, long a, long b, long c, long d, long e, long f);
 
@@ -248,6 +251,11 @@ public final class LibC {
     /** Moves the calling thread alone into the namespace {@code fd} stands for. */
     public static int setns(int fd, int type) {
         return result(C.setns(fd, type));
+    }
+
+    /** Sets the nice value of the calling thread alone, which threads and processes it starts inherit. */
+    public static int niceOfThisThread(int nice) {
+        return result(C.setpriority(PRIO_PROCESS, 0, nice));
     }
 
     public static int kill(int pid, int signal) {

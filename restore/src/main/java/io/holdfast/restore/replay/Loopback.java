@@ -119,9 +119,20 @@ public final class Loopback implements AutoCloseable {
     /** Sends what the virtual address answers into the device from now on. Takes well under a millisecond. */
     public void engage() {
         if (!engaged) {
+            discardAnswers();
             netlink.request("rule from " + Ipv4Packet.text(config.virtualAddress()), rule(RTM_NEWRULE,
                     NetlinkWriter.NLM_F_CREATE | NetlinkWriter.NLM_F_EXCL));
             engaged = true;
+        }
+    }
+
+    /**
+     * Throws away what waits to be read: the answers of an earlier clone, which a replay would take for its own
+     * clone's. To be called before a clone runs, and again when one has ended before it was replayed to.
+     */
+    public void discardAnswers() {
+        while (tun.read() != 0) {
+            // nobody's any more
         }
     }
 

@@ -1,0 +1,115 @@
+package io.holdfast.benchmarks.protect;
+
+import io.holdfast.benchmarks.BenchResult;
+import io.holdfast.benchmarks.Report;
+import io.holdfast.benchmarks.protect.Comparison.Plan;
+import io.holdfast.benchmarks.protect.Figures.Figure;
+import java.io.PrintWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/** {@code holdfast bench protect}: what protection costs a Redis and its clients. Owned by the main thread. */
+@Command(name = "protect",
+        description = "Measures a real Redis under Holdfast with three nodes against the same Redis alone and against "
+                + "its own synchronous replication (two replicas, WAIT 1 behind each write), in turn, in one run.",
+        footer = "Exit code 0: measured. 1: something failed or disturbed it. 2: wrong arguments.")
+public final class ProtectCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
+    private boolean help;
+
+    @Option(names = "--quick", description = "one short round: to see that it runs")
+    private boolean quick;
+
+    @Option(names = "--rounds", paramLabel = "N", description = "so many rounds; figures are medians over them")
+    private Integer rounds;
+
+    @Option(names = "--checkpoint-interval-ms", paramLabel = "MS", defaultValue = "0",
+            description = "have checkpoints taken by CRIU while it is measured (default: none)")
+    private long checkpointIntervalMs;
+
+    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
+    private Path json;
+
+    @Override
+    public Integer call() throws Exception {
+        Plan plan = quick ? Plan.QUICK : Plan.FULL;
+        if (rounds != null) {
+            if (rounds < 1) {
+                throw new ParameterException(spec.commandLine(), "--rounds must be at least 1");
+            }
+            plan = plan.withRounds(rounds);
+        }
+        PrintWriter out = spec.commandLine().getOut();
+        Report report = new Report(out, spec.commandLine().getErr());
+        spec.commandLine().getErr().printf("bench: protect, %d rounds, %s%n", plan.rounds(),
+                quick ? "about 1 minute" : "some minutes");
+        try (Subject alone = PlainRedis.alone(); Subject replicated = PlainRedis.replicated();
+                ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
+            List<Subject> subjects = List.of(alone, replicated, ours);
+            Figures figures = new Comparison(subjects, plan).run();
+            print(out, subjects, figures, plan);
+            report.printEnvironment();
+            report.write(json, "protect", results(ours, List.of(alone, replicated), figures),
+                    Map.of("rounds", figures.all(), "checkpointIntervalMs", checkpointIntervalMs));
+        }
+        return 0;
+    }
+
+    private static List<BenchResult> results(Subject ours, List<Subject> baselines, Figures figures) {
+        List<BenchResult> results = new ArrayList<>();
+        for (int connections : Comparison.CONNECTIONS) {
+            for (Figure figure : Figure.values()) {
+                for (Subject baseline : baselines) {
+                    if (figures.has(baseline, connections, figure)) {
+                        Map<String, Object> params = new LinkedHashMap<>();
+                        params.put("connections", connections);
+                        params.put("figure", figure.title());
+                        results.add(new BenchResult("protect", params, figure.unit(),
+                                figures.median(ours, connections, figure),
+                                figures.median(baseline, connections, figure), baseline.label()));
+                    }
+                }
+            }
+        }
+        return results;
+    }
+
+    private static void print(PrintWriter out, List<Subject> subjects, Figures figures, Plan plan) {
+        Subject alone = subjects.get(0);
+        for (int connections : Comparison.CONNECTIONS) {
+            out.printf(Locale.ROOT, "%n%d connection%s, one INCR under way on each; medians of %d rounds, in brackets"
+                    + " least and most%n", connections, connections == 1 ? "" : "s", plan.rounds());
+            out.printf("  %-18s %28s %7s %9s %9s %12s %16s%n", "", "requests/s", "ratio", "p50 us", "p99 us",
+                    "CPU us/req", "redis-benchmark");
+            for (Subject each : subjects) {
+                double perSecond = figures.median(each, connections, Figure.THROUGHPUT);
+                out.printf(Locale.ROOT, "  %-18s %10.0f (%6.0f ..%6.0f) %7.2f %9.0f %9.0f %12.1f %16s%n", each.label(),
+                        perSecond, figures.least(each, connections, Figure.THROUGHPUT),
+                        figures.most(each, connections, Figure.THROUGHPUT),
+                        perSecond / figures.median(alone, connections, Figure.THROUGHPUT),
+                        figures.median(each, connections, Figure.P50), figures.median(each, connections, Figure.P99),
+                        figures.median(each, connections, Figure.CPU), redisBenchmark(each, connections, figures));
+            }
+        }
+    }
+
+    private static String redisBenchmark(Subject subject, int connections, Figures figures) {
+        return figures.has(subject, connections, Figure.REDIS_BENCHMARK)
+                ? String.format(Locale.ROOT, "%.0f", figures.median(subject, connections, Figure.REDIS_BENCHMARK))
+                : "-";
+    }
+}

@@ -1,0 +1,43 @@
+package io.holdfast.consensus;
+
+import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.JournalEntry;
+
+/** Owned by the runner thread: gives committed entries to the listener, in index order and each once. */
+final class Applier {
+    private static final int APPLIED_A_TURN = 4096;
+
+    private final Journal journal;
+    private final GroupListener listener;
+    private final Shown shown;
+    private final JournalEntry entry = new JournalEntry();
+    private long applied;
+
+    Applier(Journal journal, GroupListener listener, Shown shown) {
+        this.journal = journal;
+        this.listener = listener;
+        this.shown = shown;
+        this.applied = Math.max(0, journal.firstIndex() - 1);
+    }
+
+    /** Returns whether more waits: a long journal is applied in pieces, so that heartbeats are answered meanwhile. */
+    boolean applyTo(long commitIndex, Leadership leadership) {
+        long limit = Math.min(commitIndex, applied + APPLIED_A_TURN);
+        while (applied < limit) {
+            long index = applied + 1;
+            if (!journal.read(index, entry)) {
+                throw new IllegalStateException("committed entry " + index + " is not in the journal");
+            }
+            if (!entry.internal() && entry.kind() != EntryKind.GROUP_INTERNAL) {
+                listener.onCommitted(index, entry.term(), entry.buffer(), entry.commandOffset(), entry.commandLength());
+            }
+            applied = index;
+            shown.appliedIndex = index;
+            if (leadership != null) {
+                leadership.applied(index);
+            }
+        }
+        return applied < commitIndex;
+    }
+}

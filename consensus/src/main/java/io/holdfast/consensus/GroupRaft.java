@@ -1,0 +1,494 @@
+package io.holdfast.consensus;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.locks.LockSupport;
+import java.util.function.LongSupplier;
+import java.util.random.RandomGenerator;
+
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.VoteStore;
+import org.jgroups.Address;
+import org.jgroups.Event;
+import org.jgroups.Message;
+import org.jgroups.conf.ClassConfigurator;
+import org.jgroups.protocols.raft.RAFT;
+import org.jgroups.raft.Options;
+import org.jgroups.raft.util.Utils;
+import org.jgroups.util.MessageBatch;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the runner thread of jgroups-raft's {@link RAFT}, which alone touches its state; other threads only queue
+ * messages and commands for it.
+ *
+ * <p>Kept of {@link RAFT}: its state of term, vote and leader, its log interface, its runner and its life cycle. Replaced,
+ * because the stock class breaks Raft's rules there (docs/adr/0003): how entries are replicated and acknowledged
+ * ({@link Replica}, {@link Leadership}), who is elected ({@link Campaign}), and what happens when storage fails. Votes are
+ * handled on the same thread as entries: a member that has voted in a term acknowledges nothing of an older one, at
+ * whatever moment the vote falls (Raft paper, 5.1 and 5.4.3).
+ */
+class GroupRaft extends RAFT {
+    private static final short ID = 1601;
+    private static final Logger LOG = LoggerFactory.getLogger(GroupRaft.class);
+    private static final int MESSAGES_A_TURN = 256;
+    private static final long NANOS_PER_MS = 1_000_000;
+    private static final long SILENT_CONNECTION_NANOS = 1_000 * NANOS_PER_MS;
+
+    static {
+        ClassConfigurator.addProtocol(ID, GroupRaft.class);
+        ClassConfigurator.add(GroupHeader.MAGIC, GroupHeader.class);
+    }
+
+    private final GroupConfig config;
+    private final Journal journal;
+    private final JournalLog journalLog;
+    private final GroupListener listener;
+    private final LongSupplier clock;
+    private final List<Peer> peers = new ArrayList<>();
+    private final ProposalRing proposals;
+    private final Replica replica;
+    private final Campaign campaign;
+    private final Applier applier;
+    private final Announcer announcer;
+
+    private final Outbox outbox = new Outbox(this);
+    private final Mailbox mailbox = new Mailbox();
+    private final Shown shown = new Shown();
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private volatile Thread runnerThread;
+    private volatile boolean connected;
+    private volatile boolean stopping;
+
+    private Leadership leadership;
+
+    GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
+              RandomGenerator random) {
+        this.config = config;
+        this.journal = journal;
+        this.journalLog = new JournalLog(journal, votes);
+        this.listener = listener;
+        this.clock = clock;
+        for (Member member : config.members()) {
+            if (!member.name().equals(config.self())) {
+                peers.add(new Peer(member));
+            }
+        }
+        proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
+        replica = new Replica(this, journal);
+        campaign = new Campaign(this, journal, random);
+        applier = new Applier(journal, listener, shown);
+        announcer = new Announcer(config.self(), shown, listener);
+        setId(ID);
+        raftId(config.self());
+        members(config.members().stream().map(Member::name).toList());
+        maxLogCacheSize(0);
+        maxLogSize(Long.MAX_VALUE);
+        log(journalLog);
+    }
+
+    // ---- life cycle, called by JGroups
+
+    /** The stock class would apply the log on the caller's thread; the runner does it, like every other commit. */
+    @Override
+    public void initStateMachineFromLog() {
+        // See applyCommitted().
+    }
+
+    @Override
+    public void start() throws Exception {
+        if (journal.commitIndex() > journal.lastIndex()) {
+            throw new IllegalStateException("commit index " + journal.commitIndex() + " is behind the journal's last entry "
+                    + journal.lastIndex());
+        }
+        super.start();
+        shown.term = currentTerm();
+        shown.commitIndex = commit_index;
+    }
+
+    /** Ends the runner between two turns: an interrupt in the middle of one would close the journal's files. */
+    @Override
+    public void stop() {
+        stopping = true;
+        mailbox.wake();
+        if (Thread.currentThread() != runnerThread && runnerThread != null) {
+            awaitEnd();
+        }
+        super.stop();
+    }
+
+    private void awaitEnd() {
+        boolean interrupted = false;
+        boolean over = false;
+        while (!over) {
+            try {
+                over = ended.await(10, TimeUnit.SECONDS);
+                if (!over) {
+                    LOG.error("{}: the runner thread does not end; a listener or the disk holds it", config.self());
+                }
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+
+    @Override
+    public Object down(Event event) {
+        Object result = down_prot.down(event);
+        if (event.getType() == Event.CONNECT) {
+            connected = true;
+            mailbox.wake();
+        } else if (event.getType() == Event.DISCONNECT) {
+            connected = false;
+        }
+        return result;
+    }
+
+    @Override
+    public Object up(Event event) {
+        return up_prot.up(event);
+    }
+
+    // ---- from other threads
+
+    @Override
+    public Object up(Message message) {
+        GroupHeader header = message.getHeader(getId());
+        if (header == null) {
+            return up_prot.up(message);
+        }
+        mailbox.add(header, message);
+        return null;
+    }
+
+    @Override
+    public void up(MessageBatch batch) {
+        for (Message message : batch) {
+            GroupHeader header = message.getHeader(getId());
+            if (header != null) {
+                mailbox.add(header, message);
+            }
+        }
+    }
+
+    void connectionClosed(Address place) {
+        for (Peer peer : peers) {
+            if (peer.place.equals(place)) {
+                mailbox.addLost(peer);
+            }
+        }
+    }
+
+    boolean offer(byte[] command, int offset, int length) {
+        boolean taken = proposals.offer(command, offset, length);
+        if (taken) {
+            mailbox.wake();
+        }
+        return taken;
+    }
+
+    CompletableFuture<Long> propose(byte[] command) {
+        CompletableFuture<Long> future = proposals.propose(command);
+        if (future == null) {
+            return CompletableFuture.failedFuture(new NotLeaderException(shown.term, shown.leader));
+        }
+        mailbox.wake();
+        return future;
+    }
+
+    /** Commands come in by {@link RaftGroup} alone, which keeps their order and their bound. */
+    @Override
+    public CompletableFuture<byte[]> setAsync(byte[] buffer, int offset, int length, boolean internal, Options options) {
+        throw new IllegalStateException("propose through the group");
+    }
+
+    // ---- the runner thread
+
+    /** One turn of the runner. The stock loop swallows what a turn throws; here it ends the group (invariant I7). */
+    @Override
+    protected void processQueue() {
+        if (runnerThread == null) {
+            runnerThread = Thread.currentThread();
+            mailbox.readBy(runnerThread);
+            runnerThread.setName("raft-" + config.groupName() + "-" + config.self());
+        }
+        if (stopping || shown.failure != null) {
+            end();
+            return;
+        }
+        try {
+            long began = clock.getAsLong();
+            long waitNanos = turn();
+            noticeSlowTurn(clock.getAsLong() - began);
+            if (waitNanos > 0 && !stopping) {
+                mailbox.park(waitNanos, leadership == null ? null : proposals);
+            }
+        } catch (Throwable t) {
+            fail(t);
+        }
+    }
+
+    /** A turn as long as the others' patience costs the lead: say who held it is to be looked for here. */
+    private void noticeSlowTurn(long nanos) {
+        if (nanos > config.electionTimeoutMs() * NANOS_PER_MS / 2) {
+            LOG.warn("{}: the runner was held for {} ms", config.self(), nanos / NANOS_PER_MS);
+        }
+    }
+
+    private void end() {
+        if (ended.getCount() > 0) {
+            loseLeadership();
+            shown.role = Role.STOPPED;
+            ended.countDown();
+        }
+        LockSupport.park(this); // until the base class ends this thread
+    }
+
+    private void fail(Throwable cause) {
+        shown.failure = cause;
+        LOG.error("{}: the group stops: {}", config.self(), cause.toString(), cause);
+        journal.failed(cause);
+        loseLeadership();
+        shown.role = Role.STOPPED;
+        ended.countDown();
+        listener.onFailure(cause);
+    }
+
+    /** Handles what waits; returns how long nothing is due. */
+    long turn() {
+        if (!connected) {
+            return applyCommitted() ? 0 : 10 * NANOS_PER_MS;
+        }
+        boolean more = receive();
+        if (leadership != null) {
+            more |= leadership.takeProposals();
+        }
+        long now = clock.getAsLong();
+        long due = leadership != null ? leadership.tick(now) : campaign.tick(now);
+        replica.answer();
+        more |= applyCommitted();
+        shown.peers(peers, leadership != null, now);
+        giveUpDeadConnections(now);
+        return more ? 0 : Math.max(0, due - clock.getAsLong());
+    }
+
+    private boolean receive() {
+        for (int i = 0; i < MESSAGES_A_TURN; i++) {
+            Mailbox.Item next = mailbox.poll();
+            if (next == null) {
+                return false;
+            }
+            if (next.lost() != null) {
+                campaign.connectionLost(next.lost());
+            } else {
+                handle(next.header(), next.message());
+            }
+        }
+        return true;
+    }
+
+    private void handle(GroupHeader header, Message message) {
+        Peer from = peerOf(message.src());
+        MessageKind kind = header.kind();
+        if (from == null || kind == null) {
+            LOG.warn("{}: dropped {} from {}, not a member of this group", config.self(), header, message.src());
+            return;
+        }
+        heard(from, message.src());
+        // A question about a next term binds nobody (dissertation, 9.6); any other newer term does (Raft, 5.1).
+        if (header.currTerm() > currentTerm() && kind != MessageKind.PRE_VOTE) {
+            follow(header.currTerm(), kind.fromLeader() ? from : null);
+        }
+        switch (kind) {
+            case APPEND -> replica.onAppend(from, header, message);
+            case HEARTBEAT -> replica.onHeartbeat(from, header);
+            case PRE_VOTE -> campaign.onPreVote(from, header);
+            case PRE_VOTE_ANSWER -> campaign.onPreVoteAnswer(from, header);
+            case VOTE -> campaign.onVote(from, header);
+            case VOTE_ANSWER -> campaign.onVoteAnswer(from, header);
+            case APPEND_ANSWER, HEARTBEAT_ANSWER -> {
+                if (leadership != null && header.currTerm() == currentTerm()) {
+                    leadership.onAnswer(kind, from, header);
+                }
+            }
+        }
+    }
+
+    private void heard(Peer from, Address address) {
+        boolean restarted = from.address != null && !from.address.equals(address);
+        from.heardAt(clock.getAsLong(), address);
+        if (restarted && leadership != null) {
+            leadership.restarted(from);
+        }
+    }
+
+    private Peer peerOf(Address source) {
+        for (Peer peer : peers) {
+            if (source.equals(peer.address)) {
+                return peer;
+            }
+        }
+        String name = Utils.extractRaftId(source);
+        return peers.stream().filter(p -> p.name.equals(name)).findFirst().orElse(null);
+    }
+
+    // ---- term, leader, role
+
+    /**
+     * Follows in this term, under this leader if one is known. Term and leader change in one step: an old leader's late
+     * message cannot be installed in a newer term (stock: term first, leader afterwards, from another thread).
+     */
+    void follow(long newTerm, Peer leader) {
+        loseLeadership();
+        if (newTerm > currentTerm()) {
+            raft_state.tryAdvanceTermAndLeader(newTerm, leader == null ? null : leader.address);
+            replica.newTerm();
+        } else if (leader != null) {
+            raft_state.tryAdvanceTermAndLeader(newTerm, leader.address);
+        } else {
+            raft_state.setLeader(null);
+        }
+        campaign.end();
+        announcer.announce(Role.FOLLOWER, currentTerm(), leader == null ? null : leader.name);
+    }
+
+    /** Opens a term of this member's own and votes for itself in it. */
+    void stand() {
+        raft_state.tryAdvanceTermAndLeader(currentTerm() + 1, null);
+        raft_state.setVotedFor(local_addr);
+        replica.newTerm();
+        announcer.announce(Role.CANDIDATE, currentTerm(), null);
+    }
+
+    void vote(Peer candidate) {
+        if (journalLog.votedForName() == null) {
+            raft_state.setVotedFor(candidate.address);
+        }
+    }
+
+    String votedForName() {
+        return journalLog.votedForName();
+    }
+
+    void lead(long boundNanos) {
+        long now = clock.getAsLong();
+        shown.electedNanos = now;
+        shown.previousLeaseBoundNanos = boundNanos;
+        raft_state.tryAdvanceTermAndLeader(currentTerm(), local_addr);
+        announcer.announce(Role.LEADER, currentTerm(), config.self());
+        leadership = new Leadership(this, journal, proposals);
+        leadership.begin(now);
+    }
+
+    private void loseLeadership() {
+        if (leadership == null) {
+            return;
+        }
+        Leadership lost = leadership;
+        leadership = null;
+        lost.end();
+        for (Peer peer : peers) {
+            peer.progress = GroupStatus.PeerProgress.NOT_LED;
+        }
+    }
+
+    /** The base class calls it when term or leader change; the role is kept here, and changed with them. */
+    @Override
+    protected RAFT changeRole(org.jgroups.protocols.raft.Role newRole) {
+        return this;
+    }
+
+    // ---- commit and apply
+
+    void appendedTo(long index) {
+        last_appended = index;
+    }
+
+    void commitTo(long index) {
+        if (index > commit_index) {
+            commit_index = index;
+            shown.commitIndex = index;
+            journal.commitIndex(index);
+        }
+    }
+
+    private boolean applyCommitted() {
+        return applier.applyTo(commit_index, leadership);
+    }
+
+    // ---- what the parts and the status ask
+
+    GroupConfig config() {
+        return config;
+    }
+
+    List<Peer> peers() {
+        return peers;
+    }
+
+    GroupListener listener() {
+        return listener;
+    }
+
+    long nanoTime() {
+        return clock.getAsLong();
+    }
+
+    long term() {
+        return currentTerm();
+    }
+
+    long committed() {
+        return commit_index;
+    }
+
+    boolean leads() {
+        return leadership != null;
+    }
+
+    boolean hasLeader() {
+        return leader() != null;
+    }
+
+    boolean isLeader(Peer peer) {
+        Address leader = leader();
+        return leader != null && leader.equals(peer.address);
+    }
+
+    Outbox outbox() {
+        return outbox;
+    }
+
+    Replica replica() {
+        return replica;
+    }
+
+    Campaign campaign() {
+        return campaign;
+    }
+
+    private void giveUpDeadConnections(long now) {
+        for (Peer peer : peers) {
+            if (peer.heard && now - peer.connectedNanos > SILENT_CONNECTION_NANOS
+                    && down_prot instanceof GroupTransport transport) {
+                peer.connectedNanos = now;
+                transport.disconnect(peer.place);
+            }
+        }
+    }
+
+    Shown shown() {
+        return shown;
+    }
+
+    GroupStatus status() {
+        return shown.status(config, journal, proposals);
+    }
+}

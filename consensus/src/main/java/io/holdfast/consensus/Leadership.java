@@ -1,0 +1,336 @@
+package io.holdfast.consensus;
+
+import java.util.ArrayDeque;
+import java.util.Arrays;
+import java.util.List;
+import java.util.concurrent.CompletableFuture;
+
+import io.holdfast.consensus.GroupStatus.PeerProgress;
+import io.holdfast.journal.Command;
+import io.holdfast.journal.Durability;
+import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.JournalEntry;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the runner thread: one leadership, from the election to its loss. Orders, replicates and commits entries.
+ *
+ * <p>Entries are appended here before they are sent on, so that nothing of a failed append leaves the node (I7). The
+ * leader commits by counting only entries of its own term, beginning with the empty one it appends at once; older ones
+ * are committed with it (Raft paper, 5.4.2 and figure 8; section 8 for the first entry). Each follower is served from its
+ * own place, within a window that its acknowledgements move: one that fell behind catches up while the load goes on and
+ * never holds up the others (dissertation, 10.2.1).
+ */
+final class Leadership {
+    private static final Logger LOG = LoggerFactory.getLogger(Leadership.class);
+    private static final long NANOS_PER_MS = 1_000_000;
+    private static final int BATCHES_A_TURN = 4;
+    /** A follower silent for so long is asked only now and then: each try may hold up a connecting thread. */
+    private static final long SILENT_NANOS = 2_000 * NANOS_PER_MS;
+    private static final long SILENT_HEARTBEAT_NANOS = 500 * NANOS_PER_MS;
+
+    private record Waiting(long index, CompletableFuture<Long> future) {
+    }
+
+    private final GroupRaft raft;
+    private final GroupConfig config;
+    private final Journal journal;
+    private final ProposalRing proposals;
+    private final List<Peer> peers;
+    private final EntryBatch batch = new EntryBatch();
+    private final EntryBatch older = new EntryBatch();
+    private final JournalEntry reading = new JournalEntry();
+    private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
+    private final long[] places;
+    private final LeaseEvidence evidence;
+
+    private final long term;
+    private long termStartIndex;
+    private boolean open;
+    private long nextHeartbeat;
+    private long beganNanos;
+
+    Leadership(GroupRaft raft, Journal journal, ProposalRing proposals) {
+        this.raft = raft;
+        this.config = raft.config();
+        this.journal = journal;
+        this.proposals = proposals;
+        this.peers = raft.peers();
+        this.places = new long[config.members().size()];
+        this.evidence = new LeaseEvidence(config.members().size());
+        this.term = raft.term();
+    }
+
+    void begin(long now) {
+        beganNanos = now;
+        nextHeartbeat = now;
+        long last = journal.lastIndex();
+        for (Peer peer : peers) {
+            peer.startLed(last + 1, now);
+        }
+        byte[] command = Command.encode(EntryKind.TERM_START, 0, System.currentTimeMillis() * NANOS_PER_MS, new byte[0]);
+        termStartIndex = journal.append(term, false, command, 0, command.length);
+        raft.appendedTo(termStartIndex);
+        syncIfAsked();
+        heartbeat(now);
+        peers.forEach(this::replicate);
+        advanceCommit();
+    }
+
+    /** Fails who waits; their entries may still be committed by a later leader. */
+    void end() {
+        List<CompletableFuture<Long>> untaken = proposals.close();
+        NotLeaderException reason = new NotLeaderException(term, null);
+        waiting.forEach(w -> w.future().completeExceptionally(reason));
+        waiting.clear();
+        untaken.forEach(f -> f.completeExceptionally(reason));
+    }
+
+    // ---- new entries
+
+    /** Appends and sends what was proposed; returns whether more waits. */
+    boolean takeProposals() {
+        for (int i = 0; i < BATCHES_A_TURN; i++) {
+            if (!appendBatch()) {
+                return false;
+            }
+        }
+        return true;
+    }
+
+    private boolean appendBatch() {
+        batch.clear();
+        long previous = journal.lastIndex();
+        while (batch.bytes() < config.batchBytes() && proposals.peek()) {
+            long index = journal.append(term, false, proposals.buffer(), proposals.offset(), proposals.length());
+            batch.add(term, false, proposals.buffer(), proposals.offset(), proposals.length());
+            CompletableFuture<Long> future = proposals.take();
+            if (future != null) {
+                waiting.add(new Waiting(index, future));
+            }
+        }
+        if (batch.count() == 0) {
+            return false;
+        }
+        raft.appendedTo(previous + batch.count());
+        syncIfAsked();
+        sendToAll(previous);
+        advanceCommit();
+        return true;
+    }
+
+    private void syncIfAsked() {
+        if (journal.durability() == Durability.DISK) {
+            journal.sync();
+        }
+    }
+
+    /** The same bytes go to every follower that is up to date; the others get theirs from the journal. */
+    private void sendToAll(long previous) {
+        byte[] payload = null;
+        long checksum = 0;
+        long previousTerm = journal.termAt(previous);
+        long now = raft.nanoTime();
+        for (Peer peer : peers) {
+            if (peer.nextIndex != previous + 1 || !peer.hasRoom(config.windowBytes())) {
+                replicate(peer);
+                continue;
+            }
+            if (payload == null) {
+                payload = batch.toPayload();
+                checksum = batch.checksum(payload, 0, payload.length);
+            }
+            raft.outbox().sendEntries(peer, payload, previous, previousTerm, checksum);
+            peer.sent(previous + batch.count(), payload.length, now);
+        }
+    }
+
+    // ---- followers
+
+    /** Sends what this follower lacks, as far as its window has room. */
+    private void replicate(Peer peer) {
+        while (peer.nextIndex <= journal.lastIndex() && peer.hasRoom(config.windowBytes())) {
+            if (peer.nextIndex < journal.firstIndex()) {
+                fellBehindJournal(peer);
+                return;
+            }
+            sendFromJournal(peer);
+        }
+    }
+
+    private void sendFromJournal(Peer peer) {
+        long from = peer.nextIndex;
+        long last = journal.lastIndex();
+        older.clear();
+        long index = from;
+        while (index <= last && older.bytes() < config.batchBytes()) {
+            if (!journal.read(index, reading)) {
+                throw new IllegalStateException("entry " + index + " is not in the journal, which ends at " + last);
+            }
+            older.add(reading.term(), reading.internal(), reading.buffer(), reading.commandOffset(),
+                    reading.commandLength());
+            index++;
+        }
+        byte[] payload = older.toPayload();
+        long checksum = older.checksum(payload, 0, payload.length);
+        raft.outbox().sendEntries(peer, payload, from - 1, journal.termAt(from - 1), checksum);
+        peer.sent(index - 1, payload.length, raft.nanoTime());
+    }
+
+    /** Another process under the same name: its journal may have lost what was not forced to disk. */
+    void restarted(Peer peer) {
+        peer.startLed(journal.lastIndex() + 1, raft.nanoTime());
+        peer.nextIndex = journal.lastIndex();
+        replicate(peer);
+    }
+
+    private void fellBehindJournal(Peer peer) {
+        if (peer.progress != PeerProgress.BEHIND_JOURNAL) {
+            peer.progress = PeerProgress.BEHIND_JOURNAL;
+            LOG.warn("{}: {} needs entry {}, but the journal here begins at {}", config.self(), peer.name, peer.nextIndex,
+                    journal.firstIndex());
+        }
+    }
+
+    void onAnswer(MessageKind kind, Peer peer, GroupHeader header) {
+        peer.commitIndex = Math.max(peer.commitIndex, header.c);
+        if (kind == MessageKind.HEARTBEAT_ANSWER) {
+            onHeartbeatAnswer(peer, header);
+        } else if (header.granted()) {
+            acknowledged(peer, header.a);
+        } else {
+            refused(peer, header);
+        }
+    }
+
+    private void acknowledged(Peer peer, long index) {
+        if (index > journal.lastIndex()) {
+            throw new IllegalStateException(peer.name + " acknowledges entry " + index + " of term " + term
+                    + ", which ends at " + journal.lastIndex());
+        }
+        peer.acknowledged(index, raft.nanoTime());
+        if (peer.progress == PeerProgress.PROBING && !peer.inFlight()) {
+            peer.progress = PeerProgress.STREAMING;
+        }
+        advanceCommit();
+        replicate(peer);
+    }
+
+    private void refused(Peer peer, GroupHeader header) {
+        boolean stale = header.b <= peer.matchIndex || header.b >= peer.nextIndex;
+        if (stale) {
+            return;
+        }
+        peer.probeFrom(Math.min(header.a, header.b - 1) + 1, raft.nanoTime());
+        replicate(peer);
+    }
+
+    private void onHeartbeatAnswer(Peer peer, GroupHeader header) {
+        if (!header.granted()) {
+            return;
+        }
+        peer.answeredHeartbeat(header.a);
+        if (header.b > peer.matchIndex) {
+            acknowledged(peer, header.b);
+        }
+        if (evidence.answered(peers, raft.nanoTime()) && open) {
+            raft.listener().onLeaseEvidence(term, evidence.sentNanos());
+        }
+    }
+
+    // ---- commit
+
+    /** The highest entry that a majority holds is committed if it is of this term (Raft, 5.4.2). */
+    private void advanceCommit() {
+        places[0] = journal.lastIndex();
+        for (int i = 0; i < peers.size(); i++) {
+            places[i + 1] = peers.get(i).matchIndex;
+        }
+        Arrays.sort(places);
+        long held = places[places.length - config.majority()];
+        if (held > raft.committed() && held >= termStartIndex) {
+            raft.commitTo(held);
+        }
+    }
+
+    void applied(long index) {
+        if (index < termStartIndex) {
+            return;
+        }
+        if (index == termStartIndex) {
+            open = true;
+            LOG.info("{}: leads term {} from entry {} on, {} us after its election", config.self(), term, index,
+                    (raft.nanoTime() - beganNanos) / 1000);
+            raft.listener().onLeader(term);
+            proposals.open();
+            // The first entry was sent after the election, and a majority has just acknowledged it.
+            raft.listener().onLeaseEvidence(term, beganNanos);
+            return;
+        }
+        proposals.settle(1);
+        while (!waiting.isEmpty() && waiting.peekFirst().index() <= index) {
+            waiting.removeFirst().future().complete(index);
+        }
+    }
+
+    // ---- time
+
+    /** Returns when something is due next. */
+    long tick(long now) {
+        if (now - nextHeartbeat >= 0) {
+            heartbeat(now);
+            resendStalled(now);
+            if (noMajorityHeard(now)) {
+                LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(),
+                        config.stepDownMs(), term);
+                raft.follow(term, null);
+                return now;
+            }
+        }
+        return nextHeartbeat;
+    }
+
+    private void heartbeat(long now) {
+        nextHeartbeat = now + config.leaseHeartbeatMs() * NANOS_PER_MS;
+        raft.replica().sentOwnHeartbeat(now);
+        for (Peer peer : peers) {
+            boolean silent = !peer.heardWithin(SILENT_NANOS, now) && now - beganNanos > SILENT_NANOS;
+            if (silent && now - peer.heartbeatSentNanos < SILENT_HEARTBEAT_NANOS) {
+                continue;
+            }
+            peer.heartbeatSentNanos = now;
+            raft.outbox().send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), 0, 0);
+        }
+        if (peers.isEmpty() && open && evidence.answered(peers, now)) {
+            raft.listener().onLeaseEvidence(term, evidence.sentNanos());
+        }
+    }
+
+    /** A message or its answer was lost, or the follower lost its journal's tail: start again behind what it holds. */
+    private void resendStalled(long now) {
+        for (Peer peer : peers) {
+            boolean lacks = peer.matchIndex < journal.lastIndex();
+            if (lacks && now - peer.progressNanos > config.resendMs() * NANOS_PER_MS
+                    && peer.heardWithin(config.stepDownMs() * NANOS_PER_MS, now)) {
+                peer.probeFrom(peer.resendIndex(), now);
+                replicate(peer);
+            }
+        }
+    }
+
+    private boolean noMajorityHeard(long now) {
+        long nanos = config.stepDownMs() * NANOS_PER_MS;
+        if (now - beganNanos < nanos) {
+            return false;
+        }
+        int heard = 1;
+        for (Peer peer : peers) {
+            if (peer.heardWithin(nanos, now)) {
+                heard++;
+            }
+        }
+        return heard < config.majority();
+    }
+}

@@ -1,0 +1,63 @@
+package io.holdfast.consensus;
+
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.concurrent.locks.LockSupport;
+
+import org.jgroups.Message;
+
+/** Filled by any thread, emptied by the runner thread, which sleeps here: what came in for a member. */
+final class Mailbox {
+    /** A message, or the news that the connection to a peer ended. */
+    record Item(GroupHeader header, Message message, Peer lost) {
+    }
+
+    private final Queue<Item> urgent = new ConcurrentLinkedQueue<>();
+    private final Queue<Item> bulk = new ConcurrentLinkedQueue<>();
+    private volatile Thread reader;
+    private volatile boolean parked;
+
+    /** Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. */
+    void add(GroupHeader header, Message message) {
+        boolean isBulk = header.kind() == MessageKind.APPEND || header.kind() == MessageKind.APPEND_ANSWER;
+        (isBulk ? bulk : urgent).add(new Item(header, message, null));
+        wake();
+    }
+
+    void addLost(Peer peer) {
+        urgent.add(new Item(null, null, peer));
+        wake();
+    }
+
+    Item poll() {
+        Item item = urgent.poll();
+        return item != null ? item : bulk.poll();
+    }
+
+    boolean isEmpty() {
+        return urgent.isEmpty() && bulk.isEmpty();
+    }
+
+    /** The runner says who it is before it parks for the first time. */
+    void readBy(Thread thread) {
+        reader = thread;
+    }
+
+    /**
+     * Sleeps unless something waits in here or in {@code other}. Whoever adds does so before it looks at {@link #parked},
+     * the runner looks after it has set it: one of the two sees the other.
+     */
+    void park(long nanos, ProposalRing other) {
+        parked = true;
+        if (isEmpty() && (other == null || other.isEmpty())) {
+            LockSupport.parkNanos(this, nanos);
+        }
+        parked = false;
+    }
+
+    void wake() {
+        if (parked) {
+            LockSupport.unpark(reader);
+        }
+    }
+}

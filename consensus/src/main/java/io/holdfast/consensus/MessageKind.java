@@ -1,0 +1,52 @@
+package io.holdfast.consensus;
+
+/** What a message between members says; the code travels. */
+enum MessageKind {
+    /** Entries behind the entry (a: index, b: term), the leader's commit index (c), checksum of the payload (d). */
+    APPEND(1),
+    /**
+     * Granted: every entry up to a is the same as the leader's. Refused: entry b did not match, try again behind a.
+     * c: commit index, d: last index of the follower.
+     */
+    APPEND_ANSWER(2),
+    /** Sent when the leader's clock was a; its commit index is b. */
+    HEARTBEAT(3),
+    /** Answers the heartbeat sent at a; verified up to b, committed up to c, last index d. */
+    HEARTBEAT_ANSWER(4),
+    /** Would you vote for me in this (next) term? My last entry has index a, term b. */
+    PRE_VOTE(5),
+    /** Granted or not for the term a that was asked about; the header's term is the voter's. */
+    PRE_VOTE_ANSWER(6),
+    /** Vote for me in this term. My last entry has index a, term b. */
+    VOTE(7),
+    /** Granted or not; a: nanoseconds since this voter last answered a heartbeat of an older leader. */
+    VOTE_ANSWER(8);
+
+    private static final MessageKind[] BY_CODE = new MessageKind[9];
+
+    static {
+        for (MessageKind kind : values()) {
+            BY_CODE[kind.code] = kind;
+        }
+    }
+
+    private final int code;
+
+    MessageKind(int code) {
+        this.code = code;
+    }
+
+    int code() {
+        return code;
+    }
+
+    /** The kind with this code, or null. */
+    static MessageKind ofCode(int code) {
+        return code > 0 && code < BY_CODE.length ? BY_CODE[code] : null;
+    }
+
+    /** Only one who was elected in its term sends these: they name the leader. */
+    boolean fromLeader() {
+        return this == APPEND || this == HEARTBEAT;
+    }
+}

@@ -1,0 +1,32 @@
+package io.holdfast.consensus;
+
+import org.jgroups.BytesMessage;
+import org.jgroups.EmptyMessage;
+import org.jgroups.Message;
+
+/** Owned by the runner thread: builds what this member says to others and hands it to the transport. */
+final class Outbox {
+    private final GroupRaft raft;
+
+    Outbox(GroupRaft raft) {
+        this.raft = raft;
+    }
+
+    void send(Peer to, MessageKind kind, boolean granted, long a, long b, long c, long d) {
+        send(new EmptyMessage(to.place), new GroupHeader(kind, raft.term(), granted, a, b, c, d));
+    }
+
+    /** Asks whether the other would vote in this next term. */
+    void askAbout(Peer to, long nextTerm, long lastIndex, long lastTerm) {
+        send(new EmptyMessage(to.place), new GroupHeader(MessageKind.PRE_VOTE, nextTerm, false, lastIndex, lastTerm, 0, 0));
+    }
+
+    void sendEntries(Peer to, byte[] payload, long previousIndex, long previousTerm, long checksum) {
+        send(new BytesMessage(to.place, payload), new GroupHeader(MessageKind.APPEND, raft.term(), true, previousIndex,
+                previousTerm, raft.committed(), checksum));
+    }
+
+    private void send(Message message, GroupHeader header) {
+        raft.getDownProtocol().down(message.putHeader(raft.getId(), header));
+    }
+}

@@ -1,0 +1,135 @@
+package io.holdfast.consensus;
+
+import java.net.InetSocketAddress;
+
+import io.holdfast.consensus.GroupStatus.PeerProgress;
+import org.jgroups.Address;
+import org.jgroups.stack.IpAddress;
+
+/** Owned by the runner thread: another member, what was heard of it, and, on the leader, how far it has come. */
+final class Peer {
+    private static final int MAX_BATCHES = 256;
+
+    final String name;
+    /** Where it listens. Messages go to this address, so that a restarted member is reached at once. */
+    final IpAddress place;
+    /** The address its running process gave itself; learned from its messages. */
+    Address address;
+    boolean heard;
+    long heardNanos;
+
+    /** When it was last heard, or its connection given up because it was not. */
+    long connectedNanos;
+
+    /** Answered yes in the election under way. */
+    boolean granted;
+
+    PeerProgress progress = PeerProgress.NOT_LED;
+    long nextIndex;
+    long matchIndex;
+    long commitIndex;
+    long progressNanos;
+    boolean answeredHeartbeat;
+    long answeredSentNanos;
+    long heartbeatSentNanos;
+
+    private final long[] batchEnd = new long[MAX_BATCHES];
+    private final int[] batchBytes = new int[MAX_BATCHES];
+    private int firstBatch;
+    private int batches;
+    private long bytesInFlight;
+    private long firstInFlight;
+
+    Peer(Member member) {
+        this.name = member.name();
+        this.place = new IpAddress(new InetSocketAddress(member.address(), member.port()));
+    }
+
+    void heardAt(long now, Address from) {
+        heard = true;
+        heardNanos = now;
+        connectedNanos = now;
+        address = from;
+    }
+
+    boolean heardWithin(long nanos, long now) {
+        return heard && now - heardNanos <= nanos;
+    }
+
+    /** It answered a heartbeat that this leader sent at that moment; answers may come out of order. */
+    void answeredHeartbeat(long sentNanos) {
+        if (!answeredHeartbeat || sentNanos - answeredSentNanos > 0) {
+            answeredHeartbeat = true;
+            answeredSentNanos = sentNanos;
+        }
+    }
+
+    /** A new leadership begins: nothing is known of its journal. */
+    void startLed(long next, long now) {
+        progress = PeerProgress.PROBING;
+        nextIndex = next;
+        matchIndex = 0;
+        commitIndex = 0;
+        progressNanos = now;
+        answeredHeartbeat = false;
+        forgetInFlight();
+    }
+
+    boolean hasRoom(int windowBytes) {
+        if (progress == PeerProgress.PROBING) {
+            return batches == 0;
+        }
+        return batches < MAX_BATCHES && bytesInFlight < windowBytes;
+    }
+
+    boolean inFlight() {
+        return batches > 0;
+    }
+
+    void sent(long lastIndex, int bytes, long now) {
+        if (batches == 0) {
+            progressNanos = now;
+            firstInFlight = nextIndex;
+        }
+        int slot = (firstBatch + batches) % MAX_BATCHES;
+        batchEnd[slot] = lastIndex;
+        batchBytes[slot] = bytes;
+        batches++;
+        bytesInFlight += bytes;
+        nextIndex = lastIndex + 1;
+    }
+
+    /** It holds everything up to this index as this leader does. */
+    void acknowledged(long index, long now) {
+        if (index > matchIndex) {
+            matchIndex = index;
+            progressNanos = now;
+        }
+        while (batches > 0 && batchEnd[firstBatch] <= matchIndex) {
+            bytesInFlight -= batchBytes[firstBatch];
+            firstBatch = (firstBatch + 1) % MAX_BATCHES;
+            batches--;
+            firstInFlight = matchIndex + 1;
+        }
+        nextIndex = Math.max(nextIndex, matchIndex + 1);
+    }
+
+    /** Starts over from this index, one message at a time until the follower says yes. */
+    void probeFrom(long index, long now) {
+        progress = PeerProgress.PROBING;
+        nextIndex = Math.max(index, matchIndex + 1);
+        progressNanos = now;
+        forgetInFlight();
+    }
+
+    /** The first entry sent and not acknowledged. */
+    long resendIndex() {
+        return batches > 0 ? firstInFlight : nextIndex;
+    }
+
+    void forgetInFlight() {
+        firstBatch = 0;
+        batches = 0;
+        bytesInFlight = 0;
+    }
+}

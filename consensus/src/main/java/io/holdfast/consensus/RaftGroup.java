@@ -1,0 +1,136 @@
+package io.holdfast.consensus;
+
+import java.util.concurrent.CompletableFuture;
+import java.util.random.RandomGenerator;
+
+import io.holdfast.journal.Command;
+import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.VoteStore;
+import org.jgroups.JChannel;
+
+/**
+ * Any thread: one member's part in one group. Its own runner thread does the work and calls the listener.
+ *
+ * <p>The group does not own the journal and the votes: the node opens them before it joins and closes them after it has
+ * left.
+ */
+public final class RaftGroup implements AutoCloseable {
+    private final GroupConfig config;
+    private final JChannel channel;
+    private final GroupRaft raft;
+
+    private RaftGroup(GroupConfig config, JChannel channel, GroupRaft raft) {
+        this.config = config;
+        this.channel = channel;
+        this.raft = raft;
+    }
+
+    /**
+     * Starts to take part; returns without waiting for the others. Committed entries of the journal are given to the
+     * listener again, from the first one on.
+     *
+     * @throws GroupException when the transport cannot start, for instance because the port is taken
+     */
+    public static RaftGroup join(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener) {
+        GroupRaft raft = new GroupRaft(config, journal, votes, listener, System::nanoTime, RandomGenerator.getDefault());
+        Member self = config.selfMember();
+        GroupTransport transport = GroupTransport.listeningOn(self);
+        transport.onClosedConnection(raft::connectionClosed);
+        JChannel channel = null;
+        try {
+            channel = new JChannel(transport, raft);
+            channel.setName(self.name());
+            channel.connect(config.groupName());
+        } catch (Exception e) {
+            if (channel != null) {
+                channel.close();
+            }
+            throw new GroupException("member " + self.name() + " of group " + config.groupName() + " cannot start on "
+                    + self.address().getHostAddress() + ":" + self.port() + ": " + e.getMessage(), e);
+        }
+        return new RaftGroup(config, channel, raft);
+    }
+
+    /**
+     * Proposes a command; the leader's fast path. The bytes are copied, entries take the order of the calls, and nothing
+     * is allocated.
+     *
+     * @return false when this member does not lead, when the first entry of its term is not committed yet, or when too
+     *         many entries are in flight
+     */
+    public boolean offer(byte[] command, int offset, int length) {
+        requireCommand(command, offset, length);
+        return raft.offer(command, offset, length);
+    }
+
+    /**
+     * Proposes a command and tells its index once it is committed and applied here. Fails with {@link NotLeaderException}
+     * when this member does not lead or loses the lead; the entry may be committed all the same in that case.
+     */
+    public CompletableFuture<Long> propose(byte[] command) {
+        requireCommand(command, 0, command.length);
+        return raft.propose(command);
+    }
+
+    /** Here, on the caller's thread: on the runner the journal's refusal would stop the group. */
+    private void requireCommand(byte[] command, int offset, int length) {
+        String problem = Command.problem(command, offset, length);
+        if (problem == null && length > config.maxCommandBytes()) {
+            problem = "command of " + length + " bytes is longer than " + config.maxCommandBytes();
+        } else if (problem == null && Command.kind(command, offset) == EntryKind.TAIL_CUT) {
+            problem = "a TAIL_CUT is never proposed";
+        }
+        if (problem != null) {
+            throw new IllegalArgumentException(problem);
+        }
+    }
+
+    public Role role() {
+        return raft.shown().role;
+    }
+
+    public long term() {
+        return raft.shown().term;
+    }
+
+    /** Name of the leader in the current term, or null when none is known. */
+    public String leader() {
+        return raft.shown().leader;
+    }
+
+    public long commitIndex() {
+        return raft.shown().commitIndex;
+    }
+
+    public long lastIndex() {
+        return raft.status().lastIndex();
+    }
+
+    public GroupStatus status() {
+        return raft.status();
+    }
+
+    /** When this member was last elected, as {@link System#nanoTime()}. Only of meaning after an election. */
+    public long electedNanos() {
+        return raft.shown().electedNanos;
+    }
+
+    /**
+     * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> what a majority
+     * answered, that is, the latest {@code sentNanos} of {@link GroupListener#onLeaseEvidence} on any older leader. Known
+     * from the election on, before {@link GroupListener#onLeader}: each vote says when its giver last answered an older
+     * leader, and the majority that votes shares a member with any majority that answered. An older leader's lease,
+     * counted from its evidence, is over when the lease time has passed since then. {@link Campaign} has the argument in
+     * full. Only of meaning on a leader.
+     */
+    public long previousLeaseBoundNanos() {
+        return raft.shown().previousLeaseBoundNanos;
+    }
+
+    /** Leaves. When it returns, the listener is not called any more and the journal is not touched any more. */
+    @Override
+    public void close() {
+        channel.close();
+    }
+}

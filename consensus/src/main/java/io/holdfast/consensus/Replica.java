@@ -1,0 +1,172 @@
+package io.holdfast.consensus;
+
+import io.holdfast.journal.Durability;
+import io.holdfast.journal.Journal;
+import org.jgroups.Message;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the runner thread: the follower's side. Takes a leader's entries and acknowledges what it has compared.
+ *
+ * <p>The stock follower acknowledges its last entry, whosever that is. This one keeps {@link #verified}, the highest
+ * index at which its journal was compared with the journal of the leader of this very term, acknowledges no more than
+ * that and commits no more than that (Raft paper, figure 2, AppendEntries, rules 2 to 5: "last new entry").
+ */
+final class Replica {
+    private static final Logger LOG = LoggerFactory.getLogger(Replica.class);
+
+    private final GroupRaft raft;
+    private final Journal journal;
+    private final EntryBatch batch = new EntryBatch();
+
+    private long verified;
+    private Peer owedAnswer;
+    private boolean unsynced;
+    private long answeredNanos;
+
+    Replica(GroupRaft raft, Journal journal) {
+        this.raft = raft;
+        this.journal = journal;
+        // A process that died a moment ago under this name may have answered until then.
+        this.answeredNanos = raft.nanoTime();
+    }
+
+    /** Nothing was compared with the leader of the new term yet. */
+    void newTerm() {
+        verified = 0;
+        owedAnswer = null;
+    }
+
+    void onAppend(Peer from, GroupHeader header, Message message) {
+        if (header.currTerm() < raft.term()) {
+            refuse(from, header); // the answer's term tells the old leader (Raft, 5.1)
+            return;
+        }
+        if (!payloadIsWhole(header, message)) {
+            LOG.warn("{}: dropped damaged entries from {}: {}", raft.config().self(), from.name, header);
+            return;
+        }
+        heardLeader(from);
+        if (!matches(header.a, header.b)) {
+            refuse(from, header);
+            return;
+        }
+        long index = header.a;
+        while (batch.next()) {
+            place(++index);
+        }
+        verified = Math.max(verified, index);
+        raft.commitTo(Math.min(header.c, verified));
+        owedAnswer = from;
+    }
+
+    private boolean payloadIsWhole(GroupHeader header, Message message) {
+        byte[] bytes = message.getArray();
+        return bytes != null && batch.checksum(bytes, message.getOffset(), message.getLength()) == header.d
+                && batch.wrap(bytes, message.getOffset(), message.getLength());
+    }
+
+    private void heardLeader(Peer from) {
+        if (!raft.isLeader(from)) {
+            raft.follow(raft.term(), from);
+        }
+        raft.campaign().heardLeader(raft.nanoTime());
+    }
+
+    /** Raft, figure 2, AppendEntries rule 2. Entry 0 is the same everywhere. */
+    private boolean matches(long index, long term) {
+        if (index == 0) {
+            return true;
+        }
+        boolean same = index <= journal.lastIndex() && journal.termAt(index) == term;
+        if (!same && index <= raft.committed() && index >= journal.firstIndex()) {
+            throw new IllegalStateException("committed entry " + index + " has term " + journal.termAt(index)
+                    + " here and term " + term + " on the leader of term " + raft.term());
+        }
+        return same || index < journal.firstIndex() && index <= raft.committed();
+    }
+
+    /** Raft, figure 2, AppendEntries rules 3 and 4: only a real conflict cuts; what is here already is left alone. */
+    private void place(long index) {
+        if (index < journal.firstIndex()) {
+            return;
+        }
+        if (index <= journal.lastIndex()) {
+            if (journal.termAt(index) == batch.term()) {
+                return;
+            }
+            cutFrom(index);
+        }
+        long at = journal.append(batch.term(), batch.internal(), batch.buffer(), batch.offset(), batch.length());
+        if (at != index) {
+            throw new IllegalStateException("entry " + index + " was appended as " + at);
+        }
+        unsynced = true;
+        raft.appendedTo(index);
+    }
+
+    private void cutFrom(long index) {
+        if (index <= raft.committed() || index <= verified) {
+            throw new IllegalStateException("the leader of term " + raft.term() + " wants to replace entry " + index
+                    + ", but entries are committed up to " + raft.committed() + " and compared up to " + verified);
+        }
+        LOG.info("{}: cutting entries {} to {}: the leader of term {} has others", raft.config().self(), index,
+                journal.lastIndex(), raft.term());
+        journal.cutTail(index);
+        raft.appendedTo(journal.lastIndex());
+    }
+
+    /**
+     * Where to try next: behind the last entry if the journal is shorter; otherwise behind the last committed entry,
+     * which every later leader has too (Raft, 5.4.3, leader completeness).
+     */
+    private void refuse(Peer from, GroupHeader header) {
+        long hint = header.a > journal.lastIndex() ? journal.lastIndex() : Math.min(raft.committed(), header.a - 1);
+        answer(from, MessageKind.APPEND_ANSWER, false, Math.max(0, hint), header.a);
+    }
+
+    /** One acknowledgement for all the entries of a turn, after they are as durable as configured. */
+    void answer() {
+        if (owedAnswer == null) {
+            return;
+        }
+        syncIfAsked();
+        answeredNanos = raft.nanoTime();
+        answer(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0);
+        owedAnswer = null;
+    }
+
+    private void answer(Peer to, MessageKind kind, boolean granted, long a, long b) {
+        raft.outbox().send(to, kind, granted, a, b, raft.committed(), journal.lastIndex());
+    }
+
+    private void syncIfAsked() {
+        if (unsynced && journal.durability() == Durability.DISK) {
+            journal.sync();
+        }
+        unsynced = false;
+    }
+
+    void onHeartbeat(Peer from, GroupHeader header) {
+        if (header.currTerm() < raft.term()) {
+            answer(from, MessageKind.HEARTBEAT_ANSWER, false, header.a, 0);
+            return;
+        }
+        heardLeader(from);
+        raft.commitTo(Math.min(header.b, verified));
+        answeredNanos = raft.nanoTime();
+        syncIfAsked();
+        answer(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified);
+    }
+
+    /** A leader counts itself among those who answered, at the moment it sent. */
+    void sentOwnHeartbeat(long sentNanos) {
+        answeredNanos = sentNanos;
+    }
+
+    /** When this member last said yes to a leader, itself included; never after it has left that leader's term. */
+    long answeredNanos() {
+        return answeredNanos;
+    }
+}

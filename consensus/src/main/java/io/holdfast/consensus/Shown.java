@@ -1,0 +1,45 @@
+package io.holdfast.consensus;
+
+import java.util.ArrayList;
+import java.util.List;
+
+import io.holdfast.journal.Journal;
+
+/** Written by the runner thread, read by any: what a member shows of itself. */
+final class Shown {
+    private static final long NANOS_PER_MS = 1_000_000;
+    private static final long PEERS_EVERY_NANOS = 50 * NANOS_PER_MS;
+
+    volatile Role role = Role.FOLLOWER;
+    volatile long term;
+    volatile String leader;
+    volatile long commitIndex;
+    volatile long appliedIndex;
+    volatile long electedNanos;
+    volatile long previousLeaseBoundNanos;
+    volatile Throwable failure;
+    private volatile List<GroupStatus.PeerStatus> peers = List.of();
+    private boolean peersShown;
+    private long peersNanos;
+
+    void peers(List<Peer> of, boolean leads, long now) {
+        if (peersShown && now - peersNanos < PEERS_EVERY_NANOS) {
+            return;
+        }
+        peersShown = true;
+        peersNanos = now;
+        List<GroupStatus.PeerStatus> seen = new ArrayList<>(of.size());
+        for (Peer peer : of) {
+            seen.add(new GroupStatus.PeerStatus(peer.name, peer.heard ? (now - peer.heardNanos) / NANOS_PER_MS : -1,
+                    peer.progress, leads ? peer.matchIndex : 0, leads ? peer.commitIndex : 0));
+        }
+        peers = seen;
+    }
+
+    GroupStatus status(GroupConfig config, Journal journal, ProposalRing proposals) {
+        Throwable cause = failure;
+        return new GroupStatus(config.groupName(), config.self(), role, term, leader, proposals.isOpen(),
+                journal.firstIndex(), journal.lastIndex(), commitIndex, appliedIndex, proposals.inFlight(), peers,
+                cause == null ? null : cause.toString());
+    }
+}

@@ -1,0 +1,82 @@
+package io.holdfast.test;
+
+import io.holdfast.cli.testbed.Machine;
+import java.io.IOException;
+import java.nio.channels.FileChannel;
+import java.nio.ByteBuffer;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Duration;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+/** Disks that lie or fill up. */
+class DamageTest {
+    private static final String SERVICE = "redis";
+
+    @Test
+    void aDamagedCheckpointIsNotUsedAndTheOneBeforeIs_I8() throws Exception {
+        RunningCluster.run("damaged-checkpoint", spec -> spec.withCheckpoint("criu", 60_000), cluster -> {
+            cluster.client().open(4, 1);
+            cluster.letCount(200);
+            long older = cluster.checkpoint();
+            cluster.letCount(200);
+            long newest = cluster.checkpoint();
+            cluster.letCount(200);
+            Machine victim = cluster.primary();
+            for (Machine machine : List.of(cluster.standby(0), cluster.standby(1))) {
+                flipAByte(cluster, machine, newest);
+            }
+            long term = cluster.term();
+            victim.crash();
+            Machine next = cluster.awaitTakeover(victim, term);
+            cluster.awaitAllAnswered();
+            assertThat(Files.readString(next.log())).as("log of the new primary")
+                    .contains("checkpoint " + newest + " cannot be used").contains("from checkpoint " + older);
+            cluster.expectNothingLost();
+        });
+    }
+
+    private static void flipAByte(RunningCluster cluster, Machine machine, long markIndex) throws IOException {
+        Path image = cluster.testbed().layout().disk(machine.number()).resolve("holdfast").resolve(SERVICE)
+                .resolve("checkpoints").resolve(Long.toString(markIndex)).resolve("image");
+        Path pages;
+        try (Stream<Path> files = Files.list(image)) {
+            pages = files.filter(f -> f.getFileName().toString().startsWith("pages-")).findFirst().orElseThrow();
+        }
+        try (FileChannel channel = FileChannel.open(pages, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+            ByteBuffer one = ByteBuffer.allocate(1);
+            long at = channel.size() / 2;
+            channel.read(one, at);
+            one.flip();
+            one.put(0, (byte) (one.get(0) ^ 0x10));
+            channel.write(one, at);
+        }
+    }
+
+    @Test
+    void aNodeWhoseDiskIsFullLeavesTheGroupAndSaysWhy_I7_I9() throws Exception {
+        RunningCluster.run("full-disk", spec -> spec.withCheckpoint("criu", 60_000), cluster -> {
+            cluster.client().open(4, 1);
+            cluster.letCount(200);
+            Machine standby = cluster.standby(0);
+            assertThat(standby.terminate(20_000)).isEqualTo(143);
+            String data = cluster.testbed().layout().dataDirectory().toString();
+            assertThat(standby.run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data).exitCode()).isZero();
+            cluster.testbed().startNode(standby.number());
+            cluster.awaitCaughtUp(standby);
+            // dd ends with an error when nothing is left: that is what it is here for.
+            standby.run("dd", "if=/dev/zero", "of=" + data + "/filler", "bs=64k");
+            cluster.await("the node stops itself", Duration.ofSeconds(90), () -> !standby.running()
+                    || "FAILED".equals(cluster.status(standby) == null ? "" : cluster.status(standby).state()));
+            assertThat(Files.readString(standby.log())).as("log of the node with the full disk")
+                    .contains("FAILED").containsIgnoringCase("disk");
+            cluster.letCount(500);
+            cluster.expectNothingLost();
+        });
+    }
+}

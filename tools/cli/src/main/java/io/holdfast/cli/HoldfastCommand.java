@@ -1,0 +1,50 @@
+package io.holdfast.cli;
+
+import io.holdfast.cli.demo.DemoCommand;
+import io.holdfast.cli.doctor.DoctorCommand;
+import io.holdfast.cli.inspect.InspectCommand;
+import io.holdfast.cli.node.NodeCommand;
+import io.holdfast.cli.status.CheckpointCommand;
+import io.holdfast.cli.status.StatusCommand;
+import java.io.PrintWriter;
+import picocli.CommandLine;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.Spec;
+
+/**
+ * The {@code holdfast} command: every subcommand is named here. Owned by the main thread.
+ *
+ * <p>Exit codes of all subcommands: 0 done, 1 not done or the answer is no, 2 wrong arguments or configuration.
+ */
+@Command(name = "holdfast", mixinStandardHelpOptions = true, versionProvider = HoldfastVersion.class,
+        description = "Keeps the TCP connections of an unmodified server alive when its machine dies.",
+        subcommands = {
+            NodeCommand.class,
+            DemoCommand.class,
+            DoctorCommand.class,
+            InspectCommand.class,
+            StatusCommand.class,
+            CheckpointCommand.class,
+        })
+public final class HoldfastCommand implements Runnable {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Override
+    public void run() {
+        throw new ParameterException(spec.commandLine(), "a command is missing");
+    }
+
+    /** Runs one command line and returns its exit code; what it prints goes to the two writers. */
+    public static int execute(PrintWriter out, PrintWriter err, String... arguments) {
+        return new CommandLine(new HoldfastCommand()).setOut(out).setErr(err).execute(arguments);
+    }
+
+    public static void main(String... arguments) {
+        int exitCode = execute(new PrintWriter(System.out, true), new PrintWriter(System.err, true), arguments);
+        System.exit(exitCode);
+    }
+}

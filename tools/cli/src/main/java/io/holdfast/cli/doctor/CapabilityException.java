@@ -1,0 +1,9 @@
+package io.holdfast.cli.doctor;
+
+/** A capability is there but does not do what a node needs of it. */
+final class CapabilityException extends RuntimeException {
+
+    CapabilityException(String message) {
+        super(message);
+    }
+}

@@ -1,0 +1,81 @@
+package io.holdfast.cli.status;
+
+import com.fasterxml.jackson.databind.DeserializationFeature;
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.InputStream;
+import java.net.HttpURLConnection;
+import java.net.InetSocketAddress;
+import java.net.URL;
+import java.nio.charset.StandardCharsets;
+import java.time.Duration;
+
+/**
+ * Asks one node's admin endpoint. Immutable; any thread. The connection is made by the calling thread and closed
+ * after the answer, so that it belongs to the network namespace that thread stands in.
+ */
+public final class NodeProbe {
+
+    private static final ObjectMapper JSON = new ObjectMapper()
+            .configure(DeserializationFeature.FAIL_ON_UNKNOWN_PROPERTIES, false)
+            .configure(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES, false);
+
+    private final InetSocketAddress admin;
+    private final Duration bound;
+
+    /** @param bound how long to wait for the connection, and again for the answer */
+    public NodeProbe(InetSocketAddress admin, Duration bound) {
+        this.admin = admin;
+        this.bound = bound;
+    }
+
+    public InetSocketAddress admin() {
+        return admin;
+    }
+
+    /** The node's answer to {@code GET /status}, as it came. */
+    public JsonNode rawStatus() throws IOException {
+        return JSON.readTree(ask("GET", "/status", bound));
+    }
+
+    public NodeStatus status() throws IOException {
+        return parse(rawStatus());
+    }
+
+    static NodeStatus parse(JsonNode status) throws IOException {
+        return JSON.treeToValue(status, NodeStatus.class);
+    }
+
+    /** Asks for a checkpoint of a service now; the answer comes when it is ready. */
+    public JsonNode checkpoint(String service, Duration answerBound) throws IOException {
+        return JSON.readTree(ask("POST", "/services/" + service + "/checkpoint", answerBound));
+    }
+
+    private byte[] ask(String method, String path, Duration answerBound) throws IOException {
+        URL url = new URL("http", admin.getHostString(), admin.getPort(), path);
+        HttpURLConnection connection = (HttpURLConnection) url.openConnection();
+        connection.setRequestMethod(method);
+        // The pool of kept-alive connections is one for the whole process and knows no namespaces.
+        connection.setRequestProperty("Connection", "close");
+        connection.setConnectTimeout(Math.toIntExact(bound.toMillis()));
+        connection.setReadTimeout(Math.toIntExact(answerBound.toMillis()));
+        try {
+            if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
+                throw new IOException(admin.getHostString() + " answers " + method + " " + path + " with "
+                        + connection.getResponseCode() + ": " + refusal(connection));
+            }
+            try (InputStream body = connection.getInputStream()) {
+                return body.readAllBytes();
+            }
+        } finally {
+            connection.disconnect();
+        }
+    }
+
+    private static String refusal(HttpURLConnection connection) throws IOException {
+        try (InputStream body = connection.getErrorStream()) {
+            return body == null ? "" : new String(body.readAllBytes(), StandardCharsets.UTF_8).strip();
+        }
+    }
+}

@@ -1,0 +1,206 @@
+package io.holdfast.cli.status;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import com.sun.net.httpserver.HttpServer;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.net.InetSocketAddress;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.Executors;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** Against small HTTP servers on 127/8 that answer as nodes do. */
+@Timeout(30)
+class StatusCommandTest {
+
+    private static final String PRIMARY = """
+            {"node":"n1","services":[{"name":"redis","role":"PRIMARY","state":"LIVE","term":3,"leader":"n1",
+            "committedIndex":120,"appliedIndex":119,"lastIndex":121,"vip":"10.77.0.100","vipHeld":true,
+            "leaseHeld":true,"workload":{"state":"RUNNING","pid":123},
+            "checkpoint":{"readyIndex":99,"ageMs":1400,"bytes":4096,"held":true,"gateClosedMs":12.5},"connections":9,
+            "message":"a standby is missing","leaseLapses":2,"connectionsClosed":1,
+            "members":[{"name":"n2","reachable":true,"lastIndex":118},{"name":"n3","reachable":false,"lastIndex":0}],
+            "lastTakeover":{"node":"n1","term":3,"reason":"from checkpoint 99","startedEpochMillis":1,
+            "stepsMs":{"ELECTED":1.0,"CAPTURED":12.0,"LIVE":230.4},"details":{"REPLAYED":"77 entries"}},
+            "laterField":{"unknown":true}}]}
+            """;
+    private static final String STANDBY = """
+            {"node":"n2","services":[{"name":"redis","role":"STANDBY","state":"FOLLOWING","term":3,"leader":"n1",
+            "committedIndex":117,"appliedIndex":117,"lastIndex":118,"vip":"10.77.0.100","vipHeld":false,
+            "leaseHeld":false,"workload":null,"checkpoint":null,"connections":0,"members":[],"lastTakeover":null}]}
+            """;
+
+    private final List<HttpServer> servers = new ArrayList<>();
+    private final CountDownLatch end = new CountDownLatch(1);
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    @AfterEach
+    void stopServers() {
+        end.countDown();
+        servers.forEach(server -> server.stop(0));
+    }
+
+    @Test
+    void everyNodeIsARowAndALivePrimaryIsSuccess() throws Exception {
+        int code = status("--node", node(PRIMARY), "--node", node(STANDBY));
+        assertThat(code).isZero();
+        assertThat(out.toString()).containsSubsequence("service redis", "n1", "PRIMARY", "LIVE", "120", "119",
+                "10.77.0.100", "held", "RUNNING", "@99 1.4 s", "9", "n2", "STANDBY", "FOLLOWING", "117");
+        assertThat(out.toString()).contains("n1 sees: n2 at 118, n3 unreachable")
+                .contains("by n1 in term 3, 243 ms: ELECTED 1 ms, CAPTURED 12 ms, LIVE 230 ms")
+                .contains("REPLAYED: 77 entries").contains("lapsed 2 times; 1 connections closed on purpose")
+                .contains("n1 says: a standby is missing");
+        assertThat(row("n2")[6]).as("lag").isEqualTo("2");
+    }
+
+    @Test
+    void anUnreachableNodeIsARowAndAHangingOneDoesNotHoldUpTheOthers() throws Exception {
+        long started = System.nanoTime();
+        int code = status("--timeout-ms", "500", "--node", node(STANDBY), "--node", hangingNode(), "--node",
+                unusedEndpoint());
+        assertThat(code).isEqualTo(1);
+        assertThat(System.nanoTime() - started).isLessThan(5_000_000_000L);
+        assertThat(out.toString().lines().filter(line -> line.contains("unreachable: "))).hasSize(2);
+    }
+
+    @Test
+    void withNoNodeReachedThereIsNoSuccess() throws Exception {
+        assertThat(status("--timeout-ms", "500", "--node", unusedEndpoint())).isEqualTo(1);
+        assertThat(out.toString()).contains("unreachable");
+    }
+
+    @Test
+    void jsonCarriesTheNodesOwnWords() throws Exception {
+        assertThat(status("--json", "--node", node(PRIMARY), "--node", unusedEndpoint())).isZero();
+        JsonNode json = new ObjectMapper().readTree(out.toString());
+        assertThat(json.get(0).get("status")).isEqualTo(new ObjectMapper().readTree(PRIMARY));
+        assertThat(json.get(1).get("reachable").asBoolean(true)).isFalse();
+        assertThat(json.get(1).get("failure").asText()).isNotEmpty();
+    }
+
+    @Test
+    void theNodesComeFromAConfigurationFileToo(@TempDir Path directory) throws Exception {
+        String[] endpoint = node(PRIMARY).split(":");
+        Path config = directory.resolve("n1.yaml");
+        Files.writeString(config, """
+                node: n1
+                dataDir: /var/lib/holdfast
+                cluster:
+                  - {name: n1, address: %s, adminPort: %s}
+                services:
+                  - name: redis
+                    vip: 10.77.0.100/24
+                    interface: eth0
+                    groupPort: 7800
+                    workload: {command: [/usr/bin/redis-server]}
+                """.formatted(endpoint[0], endpoint[1]));
+        assertThat(status("--config", config.toString())).as(err.toString()).isZero();
+    }
+
+    @Test
+    void wrongArgumentsAreToldApartFromABadAnswer(@TempDir Path directory) {
+        assertThat(status()).isEqualTo(2);
+        assertThat(status("--config", directory.resolve("none.yaml").toString())).isEqualTo(2);
+        assertThat(status("--node", "host:port")).isEqualTo(2);
+        assertThat(err.toString()).contains("none.yaml").contains("'host:port' is not HOST or HOST:PORT");
+    }
+
+    @Test
+    void aCheckpointIsAskedOfTheLivePrimary() throws Exception {
+        int code = new CommandLine(new CheckpointCommand()).setOut(new PrintWriter(out))
+                .execute("--node", node(STANDBY), "--node", node(PRIMARY));
+        assertThat(code).isZero();
+        assertThat(out.toString()).contains("ready at entry 130: 5000 bytes in ").contains(
+                "packets waited 9 ms, held by [\"n1\",\"n2\"]");
+    }
+
+    @Test
+    void withoutALivePrimaryThereIsNoCheckpoint() throws Exception {
+        int code = new CommandLine(new CheckpointCommand()).setErr(new PrintWriter(err))
+                .execute("--node", node(STANDBY));
+        assertThat(code).isEqualTo(1);
+        assertThat(err.toString()).contains("No node is the live primary of redis");
+    }
+
+    private int status(String... arguments) {
+        return new CommandLine(new StatusCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
+                .execute(arguments);
+    }
+
+    /** The cells of a node's row. */
+    private String[] row(String node) {
+        return out.toString().lines().map(String::strip).filter(line -> line.startsWith(node + " ")).findFirst()
+                .orElseThrow().split(" {2,}");
+    }
+
+    private String node(String status) throws IOException {
+        HttpServer server = server();
+        server.createContext("/status", exchange -> {
+            byte[] body = status.getBytes(StandardCharsets.UTF_8);
+            exchange.sendResponseHeaders(200, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        server.createContext("/services/redis/checkpoint", exchange -> {
+            byte[] body = """
+                    {"markIndex":130,"bytes":5000,"holders":["n1","n2"],"gateClosedMs":9.2}""".getBytes(StandardCharsets.UTF_8);
+            boolean asked = exchange.getRequestMethod().equals("POST") && status.equals(PRIMARY);
+            exchange.sendResponseHeaders(asked ? 200 : 409, body.length);
+            exchange.getResponseBody().write(body);
+            exchange.close();
+        });
+        return start(server);
+    }
+
+    private String hangingNode() throws IOException {
+        HttpServer server = server();
+        server.createContext("/status", exchange -> {
+            try {
+                end.await();
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+            }
+            exchange.close();
+        });
+        return start(server);
+    }
+
+    /** A port that was free a moment ago: connections to it are refused. */
+    private String unusedEndpoint() throws IOException {
+        HttpServer server = server();
+        String endpoint = start(server);
+        server.stop(0);
+        servers.remove(server);
+        return endpoint;
+    }
+
+    private HttpServer server() throws IOException {
+        HttpServer server = HttpServer.create(new InetSocketAddress("127.0.0.1", 0), 0);
+        server.setExecutor(Executors.newCachedThreadPool(work -> {
+            Thread thread = new Thread(work);
+            thread.setDaemon(true);
+            return thread;
+        }));
+        servers.add(server);
+        return server;
+    }
+
+    private String start(HttpServer server) {
+        server.start();
+        return "127.0.0.1:" + server.getAddress().getPort();
+    }
+}

@@ -1,0 +1,102 @@
+package io.holdfast.node;
+
+import io.holdfast.node.admin.AdminServer;
+import io.holdfast.node.config.NodeConfig;
+import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.node.service.ImageExchange;
+import io.holdfast.node.service.ServiceAgent;
+import io.holdfast.node.service.ServiceStatus;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.TimeUnit;
+import java.util.concurrent.TimeoutException;
+import java.util.concurrent.atomic.AtomicInteger;
+
+/**
+ * One node process: its services and its admin endpoint. Built and closed by the thread that runs the command; every
+ * service has threads of its own.
+ */
+public final class HoldfastNode implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(HoldfastNode.class);
+    private static final long CHECKPOINT_TIMEOUT_MS = 60_000;
+
+    private final NodeConfig config;
+    private final AdminServer admin;
+    private final List<ServiceAgent> services = new ArrayList<>();
+    private final AtomicInteger running = new AtomicInteger();
+    private final CountDownLatch allFailed = new CountDownLatch(1);
+
+    /**
+     * What {@code GET /status} answers.
+     *
+     * @param node     name of this node
+     * @param services one a service, in the order of the configuration
+     */
+    public record Status(String node, List<ServiceStatus> services) {
+    }
+
+    public HoldfastNode(NodeConfig config) throws IOException {
+        this.config = config;
+        this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()));
+        for (ServiceConfig service : config.services()) {
+            ImageExchange exchange = new ImageExchange(config, service, admin);
+            services.add(new ServiceAgent(config, service, exchange, this::oneFailed));
+        }
+        admin.route("GET", "/status", (exchange, path) -> admin.sendJson(exchange, 200, status()));
+        services.forEach(this::routeCheckpoint);
+    }
+
+    private void routeCheckpoint(ServiceAgent service) {
+        admin.route("POST", "/services/" + service.config().name() + "/checkpoint", (exchange, path) -> {
+            try {
+                admin.sendJson(exchange, 200, service.checkpoint().get(CHECKPOINT_TIMEOUT_MS, TimeUnit.MILLISECONDS));
+            } catch (ExecutionException e) {
+                admin.sendError(exchange, 409, e.getCause().getMessage());
+            } catch (TimeoutException e) {
+                admin.sendError(exchange, 504, "not ready within " + CHECKPOINT_TIMEOUT_MS + " ms; it may still become so");
+            } catch (InterruptedException e) {
+                Thread.currentThread().interrupt();
+                admin.sendError(exchange, 503, "the node is stopping");
+            }
+        });
+    }
+
+    private void oneFailed() {
+        if (running.decrementAndGet() == 0) {
+            allFailed.countDown();
+        }
+    }
+
+    /** Starts the admin endpoint and every service. */
+    public void start() {
+        running.set(services.size());
+        admin.start();
+        services.forEach(ServiceAgent::start);
+        LOG.info("node {} runs {} service(s); admin endpoint {}:{}", config.self().name(), services.size(),
+                config.self().address().getHostAddress(), config.self().adminPort());
+    }
+
+    public Status status() {
+        return new Status(config.self().name(), services.stream().map(ServiceAgent::status).toList());
+    }
+
+    /** Waits until no service is left that could go on; a healthy node never returns from it. */
+    public void awaitFailure() throws InterruptedException {
+        allFailed.await();
+    }
+
+    /** Stops every service and removes what they made in the kernel. */
+    @Override
+    public void close() {
+        services.parallelStream().forEach(ServiceAgent::close);
+        admin.close();
+        LOG.info("node {} stopped", config.self().name());
+    }
+}

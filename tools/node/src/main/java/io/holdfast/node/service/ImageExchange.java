@@ -1,0 +1,176 @@
+package io.holdfast.node.service;
+
+import com.sun.net.httpserver.HttpExchange;
+import io.holdfast.node.admin.AdminServer;
+import io.holdfast.node.config.ClusterMember;
+import io.holdfast.node.config.NodeConfig;
+import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.restore.checkpoint.CheckpointImport;
+import io.holdfast.restore.checkpoint.CheckpointStore;
+import io.holdfast.restore.checkpoint.ManifestEntry;
+import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
+
+import java.io.FileNotFoundException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.net.HttpURLConnection;
+import java.net.URI;
+import java.net.URLDecoder;
+import java.net.URLEncoder;
+import java.nio.ByteBuffer;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.NoSuchFileException;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Consumer;
+
+/**
+ * Checkpoints between nodes, off the group's path: files are served over the admin endpoint and fetched from another
+ * node's. Stateless but for its configuration; called by admin threads and the checkpoint thread.
+ *
+ * <p>Below {@code /services/<service>/checkpoints/<markIndex>/}: {@code GET manifest}, {@code GET file?<path>}, and
+ * {@code POST fetch} with {@code <member> <digest>} as its body, which answers when this node holds the checkpoint
+ * verified and on disk.
+ */
+public final class ImageExchange {
+    private static final int CONNECT_TIMEOUT_MS = 1_000;
+    private static final int READ_TIMEOUT_MS = 30_000;
+    private static final int COPY_BYTES = 1 << 16;
+
+    private final NodeConfig node;
+    private final ServiceConfig service;
+    private volatile CheckpointStore store;
+    private volatile Consumer<VerifiedCheckpoint> onFetched = checkpoint -> { };
+
+    public ImageExchange(NodeConfig node, ServiceConfig service, AdminServer admin) {
+        this.node = node;
+        this.service = service;
+        admin.route("GET", "/services/" + service.name() + "/checkpoints", (http, path) -> serve(admin, http, path));
+        admin.route("POST", "/services/" + service.name() + "/checkpoints", (http, path) -> fetchOnRequest(admin, http, path));
+    }
+
+    /**
+     * Names the store to serve from and to fetch into; until then nothing is served.
+     *
+     * @param fetched told of every checkpoint that arrived, on the thread that fetched it
+     */
+    void serveFrom(CheckpointStore from, Consumer<VerifiedCheckpoint> fetched) {
+        onFetched = fetched;
+        store = from;
+    }
+
+    /** Serves nothing any more. */
+    void stopServing() {
+        store = null;
+    }
+
+    private void serve(AdminServer admin, HttpExchange http, List<String> path) throws IOException {
+        CheckpointStore from = store;
+        if (from == null || path.size() != 2 || !path.get(0).matches("[0-9]{1,18}")) {
+            admin.sendError(http, 404, "no such checkpoint");
+            return;
+        }
+        long markIndex = Long.parseLong(path.get(0));
+        try {
+            if (path.get(1).equals("manifest")) {
+                byte[] manifest = from.manifestJson(markIndex);
+                http.sendResponseHeaders(200, manifest.length);
+                http.getResponseBody().write(manifest);
+            } else {
+                String file = URLDecoder.decode(http.getRequestURI().getRawQuery(), StandardCharsets.UTF_8);
+                try (FileChannel channel = from.openFile(markIndex, file)) {
+                    send(http, channel);
+                }
+            }
+        } catch (NoSuchFileException e) {
+            admin.sendError(http, 404, e.getMessage());
+        }
+    }
+
+    private static void send(HttpExchange http, FileChannel channel) throws IOException {
+        long left = channel.size();
+        // Length -1 means "no body" to this server, 0 "chunked".
+        http.sendResponseHeaders(200, left == 0 ? -1 : left);
+        OutputStream out = http.getResponseBody();
+        ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
+        while (left > 0 && channel.read(buffer.clear()) > 0) {
+            out.write(buffer.array(), 0, buffer.position());
+            left -= buffer.position();
+        }
+    }
+
+    private void fetchOnRequest(AdminServer admin, HttpExchange http, List<String> path) throws IOException {
+        String[] order = AdminServer.text(http).strip().split(" ");
+        if (store == null || path.size() != 2 || !path.get(1).equals("fetch") || !path.get(0).matches("[0-9]{1,18}")
+                || order.length != 2) {
+            admin.sendError(http, 400, "POST checkpoints/<markIndex>/fetch with '<member> <digest>' is needed");
+            return;
+        }
+        fetch(Long.parseLong(path.get(0)), order[0], order[1]);
+        admin.sendJson(http, 200, Map.of("held", true));
+    }
+
+    /**
+     * Fetches a checkpoint from another node, unless it is here already; returns once it is verified and on disk.
+     *
+     * @throws IOException when the other node cannot be reached or does not have it
+     */
+    void fetch(long markIndex, String memberName, String digest) throws IOException {
+        CheckpointStore into = store;
+        if (into.list().contains(markIndex) && into.manifestDigest(markIndex).equals(digest)) {
+            return;
+        }
+        String base = url(member(memberName)) + "/services/" + service.name() + "/checkpoints/" + markIndex + "/";
+        byte[] manifest;
+        try (InputStream in = open(base + "manifest")) {
+            manifest = in.readAllBytes();
+        }
+        try (CheckpointImport importing = into.beginImport(manifest, digest)) {
+            for (ManifestEntry entry : importing.missing()) {
+                try (InputStream in = open(base + "file?" + URLEncoder.encode(entry.path(), StandardCharsets.UTF_8))) {
+                    importing.write(entry.path(), in);
+                }
+            }
+            onFetched.accept(importing.commit());
+        }
+    }
+
+    /**
+     * Asks a member to fetch a checkpoint from this node.
+     *
+     * @return whether it now holds it, verified and on disk
+     */
+    boolean offerTo(ClusterMember member, long markIndex, String digest) throws IOException {
+        HttpURLConnection http = connection(url(member) + "/services/" + service.name() + "/checkpoints/" + markIndex
+                + "/fetch");
+        http.setRequestMethod("POST");
+        http.setDoOutput(true);
+        http.getOutputStream().write((node.self().name() + " " + digest).getBytes(StandardCharsets.UTF_8));
+        return http.getResponseCode() == 200;
+    }
+
+    private ClusterMember member(String name) throws FileNotFoundException {
+        return node.cluster().stream().filter(m -> m.name().equals(name)).findFirst()
+                .orElseThrow(() -> new FileNotFoundException("no member is named '" + name + "'"));
+    }
+
+    private static String url(ClusterMember member) {
+        return "http://" + member.address().getHostAddress() + ":" + member.adminPort();
+    }
+
+    private static InputStream open(String url) throws IOException {
+        return connection(url).getInputStream();
+    }
+
+    private static HttpURLConnection connection(String url) throws IOException {
+        HttpURLConnection http = (HttpURLConnection) URI.create(url).toURL().openConnection();
+        http.setConnectTimeout(CONNECT_TIMEOUT_MS);
+        http.setReadTimeout(READ_TIMEOUT_MS);
+        // A kept connection to a machine that died meanwhile would only be found out by its timeout.
+        http.setRequestProperty("Connection", "close");
+        return http;
+    }
+}

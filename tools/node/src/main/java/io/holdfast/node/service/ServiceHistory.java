@@ -1,0 +1,105 @@
+package io.holdfast.node.service;
+
+import io.holdfast.journal.Command;
+import io.holdfast.journal.EntryKind;
+
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * What committed entries say about checkpoints and takeovers; every node has the same. Written by the Raft runner,
+ * read by any thread, guarded by its own lock.
+ */
+final class ServiceHistory {
+    private static final int CHECKPOINTS_REMEMBERED = 64;
+
+    private final List<ReadyCheckpoint> ready = new ArrayList<>();
+    private Takeover last;
+    private long connectionsClosed;
+
+    /**
+     * A committed ready checkpoint.
+     *
+     * @param readyIndex  index of the ready entry
+     * @param epochNanos  when it was proposed
+     * @param body        of the entry
+     */
+    record ReadyCheckpoint(long readyIndex, long epochNanos, EntryBodies.Ready body) {
+    }
+
+    /**
+     * A takeover as far as it is journaled.
+     *
+     * @param node          that takes over
+     * @param term          its term
+     * @param startedNanos  epoch nanoseconds of the first step's entry
+     * @param stepsMs       step to milliseconds since the step before
+     * @param details       step to its line for people
+     * @param counts        what its steps counted, by the names of {@link EntryBodies.Step}
+     */
+    record Takeover(String node, long term, long startedNanos, Map<TakeoverStep, Double> stepsMs,
+                    Map<TakeoverStep, String> details, Map<String, Long> counts) {
+    }
+
+    /** Runner thread: one committed entry. Packets are not passed here. */
+    void onCommitted(long index, EntryKind kind, byte[] command, int offset, int length) {
+        switch (kind) {
+            case CHECKPOINT_READY -> addReady(new ReadyCheckpoint(index, Command.epochNanos(command, offset),
+                    EntryBodies.body(command, offset, length, EntryBodies.Ready.class)));
+            case TAKEOVER_STEP -> addStep(Command.epochNanos(command, offset),
+                    EntryBodies.body(command, offset, length, EntryBodies.Step.class));
+            case CONNECTION_CLOSED -> addClosed();
+            default -> {
+                // The other kinds carry nothing that is kept here.
+            }
+        }
+    }
+
+    private synchronized void addReady(ReadyCheckpoint checkpoint) {
+        ready.add(checkpoint);
+        if (ready.size() > CHECKPOINTS_REMEMBERED) {
+            ready.remove(0);
+        }
+    }
+
+    private synchronized void addStep(long epochNanos, EntryBodies.Step step) {
+        if (last == null || last.term() != step.term()) {
+            last = new Takeover(step.node(), step.term(), epochNanos, new LinkedHashMap<>(), new LinkedHashMap<>(),
+                    new LinkedHashMap<>());
+        }
+        last.counts().putAll(step.counts());
+        last.stepsMs().put(step.step(), step.elapsedMs());
+        last.details().put(step.step(), step.detail());
+    }
+
+    private synchronized void addClosed() {
+        connectionsClosed++;
+    }
+
+    /** Ready checkpoints, newest first. */
+    synchronized List<ReadyCheckpoint> readyNewestFirst() {
+        List<ReadyCheckpoint> found = new ArrayList<>(ready);
+        Collections.reverse(found);
+        return found;
+    }
+
+    /** The newest ready checkpoint, null when there is none. */
+    synchronized ReadyCheckpoint newestReady() {
+        return ready.isEmpty() ? null : ready.get(ready.size() - 1);
+    }
+
+    /** A copy of the last takeover, null when there was none. */
+    synchronized Takeover lastTakeover() {
+        return last == null ? null : new Takeover(last.node(), last.term(), last.startedNanos(),
+                new LinkedHashMap<>(last.stepsMs()), new LinkedHashMap<>(last.details()),
+                new LinkedHashMap<>(last.counts()));
+    }
+
+    /** Connections closed on purpose since the journal began. */
+    synchronized long connectionsClosed() {
+        return connectionsClosed;
+    }
+}

@@ -1,0 +1,78 @@
+package io.holdfast.node.service;
+
+import io.holdfast.consensus.GroupStatus;
+import io.holdfast.consensus.Role;
+import io.holdfast.node.config.NodeConfig;
+import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.node.service.ServiceStatus.CheckpointStatus;
+import io.holdfast.node.service.ServiceStatus.MemberStatus;
+import io.holdfast.node.service.ServiceStatus.TakeoverStatus;
+import io.holdfast.node.service.ServiceStatus.WorkloadStatus;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** Puts a {@link ServiceStatus} together from what each part says at this moment; used once, by any thread. */
+record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, String message, ServiceNetwork network,
+                    ServiceReplica replica, Primary primary, CheckpointKeeper checkpoints) {
+    private static final long REACHABLE_MS = 1_000;
+
+    ServiceStatus build() {
+        if (replica == null || !replica.hasJoined()) {
+            return new ServiceStatus(service.name(), "STANDBY", state, message, 0, null, 0, 0, 0,
+                    service.vip().getHostAddress(), network.vipHeld(), network.lease().held(), network.lease().lapses(),
+                    workload(), null, 0, 0, network.counts(), List.of(), null);
+        }
+        GroupStatus group = replica.groupStatus();
+        String role = group.role() == Role.LEADER ? "PRIMARY" : "STANDBY";
+        String said = message == null && primary != null ? checkpoints.lastProblem() : message;
+        return new ServiceStatus(service.name(), role, state, said, group.term(), group.leader(), group.commitIndex(),
+                replica.applied(), group.lastIndex(), service.vip().getHostAddress(), network.vipHeld(),
+                network.lease().held(), network.lease().lapses(), workload(), checkpoint(),
+                replica.openConnections(), replica.history().connectionsClosed(), network.counts(), members(group),
+                takeover(replica.history().lastTakeover()));
+    }
+
+    private WorkloadStatus workload() {
+        boolean runs = primary != null && primary.workload().isAlive();
+        return new WorkloadStatus(runs ? "RUNNING" : "NONE", runs ? primary.workload().pid() : 0);
+    }
+
+    private CheckpointStatus checkpoint() {
+        ServiceHistory.ReadyCheckpoint newest = replica.history().newestReady();
+        if (newest == null) {
+            return null;
+        }
+        long ageMs = Math.max(0, (WallClock.epochNanos() - newest.epochNanos()) / 1_000_000);
+        return new CheckpointStatus(newest.body().markIndex(), ageMs, newest.body().bytes(), checkpoints.holds(newest),
+                newest.body().gateClosedMs());
+    }
+
+    private List<MemberStatus> members(GroupStatus group) {
+        List<MemberStatus> members = new ArrayList<>();
+        members.add(new MemberStatus(node.self().name(), true, group.lastIndex()));
+        for (GroupStatus.PeerStatus peer : group.peers()) {
+            boolean reachable = peer.heardAgoMs() >= 0 && peer.heardAgoMs() < REACHABLE_MS;
+            boolean known = peer.progress() != GroupStatus.PeerProgress.NOT_LED;
+            members.add(new MemberStatus(peer.name(), reachable, known ? peer.matchIndex() : -1));
+        }
+        return members;
+    }
+
+    private static TakeoverStatus takeover(ServiceHistory.Takeover last) {
+        if (last == null) {
+            return null;
+        }
+        Map<String, Double> stepsMs = new LinkedHashMap<>();
+        last.stepsMs().forEach((step, ms) -> stepsMs.put(step.name(), ms));
+        Map<String, String> details = new LinkedHashMap<>();
+        last.details().forEach((step, detail) -> details.put(step.name(), detail));
+        return new TakeoverStatus(last.node(), last.term(), details.getOrDefault("RESTORED", ""),
+                last.startedNanos() / 1_000_000, stepsMs, details,
+                last.counts().getOrDefault(EntryBodies.Step.REPLAYED, 0L),
+                last.counts().getOrDefault(EntryBodies.Step.SURVIVED, 0L),
+                last.counts().getOrDefault(EntryBodies.Step.CLOSED, 0L));
+    }
+}
