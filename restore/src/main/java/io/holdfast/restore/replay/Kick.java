@@ -15,7 +15,7 @@ import java.nio.ByteOrder;
  * unreachable" that quotes the first unacknowledged segment takes one doubling back and, when the shorter timeout is
  * over already, has TCP send at once (RFC 6069; net/ipv4/tcp_ipv4.c, tcp_ld_RTO_revert).
  */
-final class Kick {
+public final class Kick {
     private static final int ICMP_DEST_UNREACH = 3;
     private static final int ICMP_HOST_UNREACH = 1;
     private static final int PROTOCOL_ICMP = 1;
@@ -24,24 +24,22 @@ final class Kick {
     private static final int QUOTED_BYTES = IP_BYTES + 8;
     private static final int PACKET_BYTES = IP_BYTES + ICMP_BYTES + QUOTED_BYTES;
     private static final int TTL = 64;
-    /** From 20 ms to 5 s. */
-    private static final int DOUBLINGS = 8;
 
     private final TunDevice tun;
     private final ByteBuffer packet = ByteBuffer.allocateDirect(PACKET_BYTES).order(ByteOrder.BIG_ENDIAN);
     private final long address = LibC.addressOf(packet);
     private final Ipv4Packet header = new Ipv4Packet();
 
-    Kick(Loopback loopback) {
+    public Kick(Loopback loopback) {
         this.tun = loopback.device();
     }
 
     /**
-     * Takes back as many doublings as there can have been.
+     * Takes {@code times} doublings back.
      *
      * @param firstUnacknowledged in the numbering of the process image
      */
-    void kick(TcpTuple connection, int firstUnacknowledged) {
+    public void kick(TcpTuple connection, int firstUnacknowledged, int times) {
         packet.clear();
         ipHeader(PACKET_BYTES, PROTOCOL_ICMP, connection.clientAddress(), connection.serverAddress());
         packet.put((byte) ICMP_DEST_UNREACH).put((byte) ICMP_HOST_UNREACH).putShort((short) 0).putInt(0);
@@ -50,7 +48,7 @@ final class Kick {
         packet.putShort(IP_BYTES + 2, icmpChecksum());
         header.wrap(packet, 0, PACKET_BYTES);
         Checksums.fill(header);
-        for (int i = 0; i < DOUBLINGS; i++) {
+        for (int i = 0; i < times; i++) {
             tun.write(address, PACKET_BYTES);
         }
     }

@@ -26,6 +26,8 @@ public final class TakeoverFix implements AutoCloseable {
     /** How long the workload has to accept connections before they are given up. */
     private static final long ACCEPT_NANOS = 100_000_000;
 
+    /** Of timeouts while the outside was shut: from 20 ms to 20 s. */
+    private static final int MOST_DOUBLINGS = 10;
     /** How long to look for what a workload sent last before it closed a connection. */
     private static final long TAIL_NANOS = 20_000_000;
 
@@ -223,13 +225,20 @@ public final class TakeoverFix implements AutoCloseable {
     }
 
     /**
-     * What only the open outside lets happen, to be called once the loopback is released: answers that wait for their
-     * timeout leave, and so do the last bytes of closed connections; what cannot go on is closed, which tells the
-     * client. Returns how many connections were closed on purpose.
+     * Has answers leave that wait for the end of their timeout; to be called as soon as the loopback is released and
+     * the outside open.
+     */
+    public void kick() {
+        Kick kick = new Kick(loopback);
+        survivors.forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone(), MOST_DOUBLINGS));
+    }
+
+    /**
+     * What only the open outside lets happen, to be called once the loopback is released: the last bytes of closed
+     * connections leave, and what cannot go on is closed, which tells the client. Returns how many connections were
+     * closed on purpose.
      */
     public int finish() {
-        Kick kick = new Kick(loopback);
-        survivors.forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone()));
         farewells.values().forEach(Farewell::speak);
         ResetPrompt prompt = new ResetPrompt(loopback);
         lost.forEach(prompt::prompt);

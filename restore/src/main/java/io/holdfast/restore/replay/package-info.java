@@ -13,7 +13,8 @@
  *   <li>Fixed: {@link io.holdfast.restore.replay.TakeoverFix#fix}, then
  *       {@link io.holdfast.restore.replay.PendingHandshakes#resolve};</li>
  *   <li>Live: egress opens, {@link io.holdfast.restore.replay.Loopback#release},
- *       {@link io.holdfast.restore.replay.TakeoverFix#finish}, the gate opens, and
+ *       {@link io.holdfast.restore.replay.TakeoverFix#kick}, the gate opens,
+ *       {@link io.holdfast.restore.replay.TakeoverFix#finish}, and
  *       {@link io.holdfast.restore.replay.ContinuedHandshakes#finish} now and then while there is something to finish;</li>
  *   <li>on demotion: {@link io.holdfast.restore.replay.ConntrackAdjust#flush} and
  *       {@link io.holdfast.restore.replay.PendingHandshakes#end}.</li>

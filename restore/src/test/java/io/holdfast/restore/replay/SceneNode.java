@@ -113,6 +113,7 @@ final class SceneNode implements AutoCloseable {
 
     void release() throws Exception {
         loopback.release();
+        fixing.kick();
         fixing.finish();
         gate(GateMode.OPEN);
     }

@@ -64,6 +64,7 @@ final class ServiceNetwork implements AutoCloseable {
     private Loopback loopback;
     private ConntrackAdjust adjust;
     private ConntrackAdjust captureAdjust;
+    private SocketScan captureSockets;
     private volatile PendingHandshakes handshakes;
     private ContinuedHandshakes continued;
     private volatile boolean vipHeld;
@@ -88,8 +89,9 @@ final class ServiceNetwork implements AutoCloseable {
         egress.install();
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         captureAdjust = new ConntrackAdjust();
+        captureSockets = new SocketScan();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
-        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, captureSockets, continued);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
                 RECEIVE_BUFFER_BYTES), vip, MAX_HELD, sink, observer()).start();
         guard = EgressGuard.open(service.name(), service.vip().getHostAddress(), service.interfaceName(),
@@ -172,7 +174,7 @@ final class ServiceNetwork implements AutoCloseable {
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
         handshakes.end();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
-        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, captureSockets, continued);
     }
 
     /** The address is gone from this machine, and what the kernel remembers of its connections. */
@@ -286,6 +288,7 @@ final class ServiceNetwork implements AutoCloseable {
             adjust.flush(vip);
             adjust.close();
             captureAdjust.close();
+            captureSockets.close();
         }
         rules.remove();
         egress.remove();

@@ -97,7 +97,7 @@ final class Takeover implements AutoCloseable {
                 report.held(), report.clamped()), Map.of(EntryBodies.Step.REPLAYED, report.entries()));
         fix = new TakeoverFix(network.sockets(), network.adjust(), network.loopback(), TIMESTAMP_MARGIN_MS);
         FixReport fixed = fix.fix(replayer, () -> processes(restored.workload()), WallClock.epochNanos());
-        network.handshakes().resolve(report);
+        network.handshakes().resolve(report, fixed);
         fixed.survivors().forEach(s -> replica.survived(s.tuple(), s.delta()));
         fixed.doomed().forEach(d -> doomed.put(d.tuple(), d.reason().name()));
         reached(TakeoverStep.FIXED, fixed.survivors().size() + " connections carried, " + doomed.size() + " closed",
