@@ -59,6 +59,7 @@ final class ServiceNetwork implements AutoCloseable {
     private final LeaseKeeper lease;
     private final VirtualAddress address;
     private final SocketScan sockets;
+    private final SocketScan captureSockets;
     private volatile CaptureAgent capture;
     private volatile EgressGuard guard;
     private Loopback loopback;
@@ -81,6 +82,7 @@ final class ServiceNetwork implements AutoCloseable {
         this.lease = new LeaseKeeper(service.name(), egress, service.lease());
         this.address = new VirtualAddress(service.interfaceName(), vip, service.prefixLength());
         this.sockets = new SocketScan();
+        this.captureSockets = new SocketScan();
     }
 
     /** Shuts the machine for the address first, then removes the address a dead predecessor may have left. */
@@ -89,7 +91,7 @@ final class ServiceNetwork implements AutoCloseable {
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         captureAdjust = new ConntrackAdjust();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
-        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, captureSockets, continued);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
                 RECEIVE_BUFFER_BYTES), vip, MAX_HELD, sink, observer()).start();
         guard = EgressGuard.open(service.name(), service.vip().getHostAddress(), service.interfaceName(),
@@ -172,7 +174,7 @@ final class ServiceNetwork implements AutoCloseable {
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
         handshakes.end();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
-        handshakes = new PendingHandshakes(loopback, captureAdjust, continued);
+        handshakes = new PendingHandshakes(loopback, captureAdjust, captureSockets, continued);
     }
 
     /** The address is gone from this machine, and what the kernel remembers of its connections. */
@@ -292,5 +294,6 @@ final class ServiceNetwork implements AutoCloseable {
         egress.close();
         address.close();
         sockets.close();
+        captureSockets.close();
     }
 }
