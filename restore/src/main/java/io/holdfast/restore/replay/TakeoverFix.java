@@ -43,6 +43,7 @@ public final class TakeoverFix implements AutoCloseable {
     private ConnectionTable table;
     private final Map<TcpTuple, Farewell> farewells = new LinkedHashMap<>();
     private final List<Connection> lost = new ArrayList<>();
+    private boolean kicked;
 
     /** A socket that no process has, and what is known of it. */
     private record Closing(Connection known, ReplayReport.Outcome outcome) {
@@ -225,20 +226,24 @@ public final class TakeoverFix implements AutoCloseable {
     }
 
     /**
-     * Has answers leave that wait for the end of their timeout; to be called as soon as the loopback is released and
-     * the outside open.
+     * Has answers leave that wait for the end of their timeout; as soon as the loopback is released and the outside is
+     * open. {@link #finish} does it otherwise.
      */
     public void kick() {
-        Kick kick = new Kick(loopback);
-        survivors.forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone(), MOST_DOUBLINGS));
+        if (!kicked) {
+            Kick kick = new Kick(loopback);
+            survivors.forEach(each -> kick.kick(each.tuple(), each.acknowledgedToClone(), MOST_DOUBLINGS));
+            kicked = true;
+        }
     }
 
     /**
-     * What only the open outside lets happen, to be called once the loopback is released: the last bytes of closed
-     * connections leave, and what cannot go on is closed, which tells the client. Returns how many connections were
-     * closed on purpose.
+     * What only the open outside lets happen, to be called once the loopback is released: answers that wait leave, and
+     * so do the last bytes of closed connections; what cannot go on is closed, which tells the client. Returns how many
+     * connections were closed on purpose.
      */
     public int finish() {
+        kick();
         farewells.values().forEach(Farewell::speak);
         ResetPrompt prompt = new ResetPrompt(loopback);
         lost.forEach(prompt::prompt);

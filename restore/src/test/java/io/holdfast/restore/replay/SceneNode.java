@@ -113,7 +113,6 @@ final class SceneNode implements AutoCloseable {
 
     void release() throws Exception {
         loopback.release();
-        fixing.kick();
         fixing.finish();
         gate(GateMode.OPEN);
     }

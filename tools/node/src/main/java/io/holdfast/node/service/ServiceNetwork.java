@@ -65,7 +65,6 @@ final class ServiceNetwork implements AutoCloseable {
     private Loopback loopback;
     private ConntrackAdjust adjust;
     private ConntrackAdjust captureAdjust;
-    private SocketScan captureSockets;
     private volatile PendingHandshakes handshakes;
     private ContinuedHandshakes continued;
     private volatile boolean vipHeld;
@@ -91,7 +90,6 @@ final class ServiceNetwork implements AutoCloseable {
         egress.install();
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         captureAdjust = new ConntrackAdjust();
-        captureSockets = new SocketScan();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
         handshakes = new PendingHandshakes(loopback, captureAdjust, captureSockets, continued);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
@@ -290,7 +288,6 @@ final class ServiceNetwork implements AutoCloseable {
             adjust.flush(vip);
             adjust.close();
             captureAdjust.close();
-            captureSockets.close();
         }
         rules.remove();
         egress.remove();
