@@ -59,7 +59,6 @@ final class ServiceNetwork implements AutoCloseable {
     private final LeaseKeeper lease;
     private final VirtualAddress address;
     private final SocketScan sockets;
-    private final SocketScan captureSockets;
     private volatile CaptureAgent capture;
     private volatile EgressGuard guard;
     private Loopback loopback;
@@ -83,7 +82,6 @@ final class ServiceNetwork implements AutoCloseable {
         this.lease = new LeaseKeeper(service.name(), egress, service.lease());
         this.address = new VirtualAddress(service.interfaceName(), vip, service.prefixLength());
         this.sockets = new SocketScan();
-        this.captureSockets = new SocketScan();
     }
 
     /** Shuts the machine for the address first, then removes the address a dead predecessor may have left. */
@@ -297,6 +295,5 @@ final class ServiceNetwork implements AutoCloseable {
         egress.close();
         address.close();
         sockets.close();
-        captureSockets.close();
     }
 }
