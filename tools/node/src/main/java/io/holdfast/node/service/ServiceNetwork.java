@@ -59,12 +59,12 @@ final class ServiceNetwork implements AutoCloseable {
     private final LeaseKeeper lease;
     private final VirtualAddress address;
     private final SocketScan sockets;
+    private final SocketScan captureSockets;
     private volatile CaptureAgent capture;
     private volatile EgressGuard guard;
     private Loopback loopback;
     private ConntrackAdjust adjust;
     private ConntrackAdjust captureAdjust;
-    private SocketScan captureSockets;
     private volatile PendingHandshakes handshakes;
     private ContinuedHandshakes continued;
     private volatile boolean vipHeld;
@@ -82,6 +82,7 @@ final class ServiceNetwork implements AutoCloseable {
         this.lease = new LeaseKeeper(service.name(), egress, service.lease());
         this.address = new VirtualAddress(service.interfaceName(), vip, service.prefixLength());
         this.sockets = new SocketScan();
+        this.captureSockets = new SocketScan();
     }
 
     /** Shuts the machine for the address first, then removes the address a dead predecessor may have left. */
@@ -89,7 +90,6 @@ final class ServiceNetwork implements AutoCloseable {
         egress.install();
         loopback = Loopback.open(new LoopbackConfig(service.loopbackDevice(), vip, service.routeTable(), mtuBytes()));
         captureAdjust = new ConntrackAdjust();
-        captureSockets = new SocketScan();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);
         handshakes = new PendingHandshakes(loopback, captureAdjust, captureSockets, continued);
         capture = new CaptureAgent(service.name(), IngressQueue.open(service.ingressQueue(), MAX_HELD,
@@ -288,12 +288,12 @@ final class ServiceNetwork implements AutoCloseable {
             adjust.flush(vip);
             adjust.close();
             captureAdjust.close();
-            captureSockets.close();
         }
         rules.remove();
         egress.remove();
         egress.close();
         address.close();
         sockets.close();
+        captureSockets.close();
     }
 }

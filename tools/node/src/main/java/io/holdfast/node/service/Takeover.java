@@ -7,7 +7,6 @@ import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;
 import io.holdfast.restore.replay.FixReport;
 import io.holdfast.restore.replay.JournalReplaySource;
-import io.holdfast.restore.replay.Kick;
 import io.holdfast.restore.replay.ReplayOptions;
 import io.holdfast.restore.replay.ReplayReport;
 import io.holdfast.restore.replay.Replayer;
@@ -19,7 +18,6 @@ import org.slf4j.LoggerFactory;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.LinkedHashMap;
-import java.util.List;
 import java.util.Map;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
@@ -32,8 +30,6 @@ final class Takeover implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Takeover.class);
     /** What the clocks of two nodes may differ by: timestamps of TCP are put further ahead by this. */
     static final int TIMESTAMP_MARGIN_MS = 200;
-    /** Doublings of a retransmission timeout that are taken back; a takeover that lasts is worth about so many. */
-    private static final int KICKS = 10;
 
     private final String nodeName;
     private final ServiceConfig service;
@@ -78,17 +74,17 @@ final class Takeover implements AutoCloseable {
         reached(TakeoverStep.CAPTURED, "packets are held");
         RestoredWorkload restored = restorer.restore(replica);
         reached(TakeoverStep.RESTORED, restored.what() + ", process " + restored.workload().pid());
-        List<FixReport.Survivor> survivors = service.recovery() == ServiceConfig.Recovery.REPLAY
-                ? replayAndFix(restored) : List.of();
+        if (service.recovery() == ServiceConfig.Recovery.REPLAY) {
+            replayAndFix(restored);
+        }
         awaitOldLease();
         requireLeading();
         requireConfirmed(network.goLive(term, () -> replica.leads(term)), "the lease");
-        kick(survivors);
         reached(TakeoverStep.LIVE, "lease held");
         return new Primary(term, restored.workload(), restored.markIndex(), checkpoints.enabled());
     }
 
-    private List<FixReport.Survivor> replayAndFix(RestoredWorkload restored) {
+    private void replayAndFix(RestoredWorkload restored) {
         JournalReplaySource packets = new JournalReplaySource(replica.journal()::read, restored.markIndex(), electedIndex,
                 restored.inFlight());
         Replayer replayer = new Replayer(network.loopback(), network.sockets(), ReplayOptions.DEFAULT);
@@ -103,13 +99,12 @@ final class Takeover implements AutoCloseable {
         reached(TakeoverStep.FIXED, fixed.survivors().size() + " connections carried, " + doomed.size() + " closed",
                 Map.of(EntryBodies.Step.SURVIVED, (long) fixed.survivors().size(),
                         EntryBodies.Step.CLOSED, (long) doomed.size()));
-        return fixed.survivors();
     }
 
     /**
-     * What has to wait until this node is the live primary, so that the guard lets it out: last bytes of connections
-     * the workload has closed, and the end of those that cannot be carried on exactly (I5), each with its reason in the
-     * journal. Under the policy {@code restart} that is every connection of the image.
+     * What has to wait until this node is the live primary, so that the guard lets it out: answers that went into the
+     * loopback are sent again, so are the last bytes of connections the workload has closed, and those that cannot be
+     * carried on exactly are ended (I5), each with its reason in the journal. Under the policy {@code restart} that is every connection of the image.
      */
     void finish() {
         if (service.recovery() == ServiceConfig.Recovery.RESTART) {
@@ -137,16 +132,6 @@ final class Takeover implements AutoCloseable {
 
     private static Collection<Integer> processes(Workload workload) {
         return workload.processes().stream().map(Long::intValue).toList();
-    }
-
-    /** Answers that went into the loopback are sent again now, not when their doubled timeouts end. */
-    private void kick(List<FixReport.Survivor> survivors) {
-        Kick kick = new Kick(network.loopback());
-        for (FixReport.Survivor survivor : survivors) {
-            if (survivor.unacknowledgedBytes() > 0) {
-                kick.kick(survivor.tuple(), survivor.acknowledgedToClone(), KICKS);
-            }
-        }
     }
 
     /** The kernel of an older primary may let it send until its lease ends; nobody else may until then (I2). */
