@@ -174,6 +174,13 @@ public final class Machine {
         return at;
     }
 
+    /** Kills the node process wherever it is by now, if there is one; does not wait. */
+    void killNode() {
+        if (node != null) {
+            node.toHandle().destroyForcibly();
+        }
+    }
+
     /** {@code kill -9} of every process of the workload. */
     public long killWorkload() {
         List<Long> pids = workloadPids();

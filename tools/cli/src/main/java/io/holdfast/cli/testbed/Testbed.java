@@ -190,6 +190,8 @@ public final class Testbed implements AutoCloseable {
 
     private void removeOnce() {
         if (closed.compareAndSet(false, true)) {
+            // One that was stopped before it had entered its machine is not found by the machine's namespace.
+            machines.forEach(Machine::killNode);
             removal.now();
         }
     }
