@@ -80,6 +80,9 @@ final class Takeover implements AutoCloseable {
         awaitOldLease();
         requireLeading();
         requireConfirmed(network.goLive(term, () -> replica.leads(term)), "the lease");
+        if (fix != null) {
+            fix.kick();
+        }
         reached(TakeoverStep.LIVE, "lease held");
         return new Primary(term, restored.workload(), restored.markIndex(), checkpoints.enabled());
     }
@@ -102,9 +105,9 @@ final class Takeover implements AutoCloseable {
     }
 
     /**
-     * What has to wait until this node is the live primary, so that the guard lets it out: answers that went into the
-     * loopback are sent again, so are the last bytes of connections the workload has closed, and those that cannot be
-     * carried on exactly are ended (I5), each with its reason in the journal. Under the policy {@code restart} that is every connection of the image.
+     * What has to wait until this node is the live primary, so that the guard lets it out: the last bytes of connections
+     * the workload has closed, and the end of those that cannot be carried on exactly (I5), each with its reason in the
+     * journal. Under the policy {@code restart} that is every connection of the image.
      */
     void finish() {
         if (service.recovery() == ServiceConfig.Recovery.RESTART) {
