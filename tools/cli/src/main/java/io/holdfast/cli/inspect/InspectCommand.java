@@ -15,6 +15,7 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 
 /** {@code holdfast inspect}: lists the entries of a journal without writing to it, also beside a running node. */
 @Command(name = "inspect", mixinStandardHelpOptions = true, description = "List the entries of a journal; never writes to it.",
@@ -23,6 +24,8 @@ import java.util.concurrent.Callable;
                 "  holdfast inspect DIR --from 1000 --to 1100 --json",
                 "", "Exit code: 0 listed, 2 the journal could not be read."})
 public final class InspectCommand implements Callable<Integer> {
+    private static final String CYCLE_FILE = ".cq4";
+
     @Spec
     private CommandSpec spec;
 
@@ -45,8 +48,9 @@ public final class InspectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws IOException {
-        if (!Files.isDirectory(dir)) {
-            spec.commandLine().getErr().println(dir + " is not a directory; a journal is the directory 'journal' of a service");
+        if (!Files.isDirectory(dir) || !holdsCycleFiles()) {
+            spec.commandLine().getErr().println(dir + " is not a journal: it is the directory 'journal' of a service, "
+                    + "with files that end in " + CYCLE_FILE);
             return 2;
         }
         try (JournalReader reader = JournalReader.open(dir)) {
@@ -55,6 +59,12 @@ public final class InspectCommand implements Callable<Integer> {
         } catch (JournalException e) {
             spec.commandLine().getErr().println(e.getMessage());
             return 2;
+        }
+    }
+
+    private boolean holdsCycleFiles() throws IOException {
+        try (Stream<Path> files = Files.list(dir)) {
+            return files.anyMatch(file -> file.getFileName().toString().endsWith(CYCLE_FILE));
         }
     }
 

@@ -85,6 +85,7 @@ class InspectCommandTest {
         Path file = Files.writeString(dir.resolve("plain"), "no journal");
 
         assertThat(inspect(file.toString())).isEqualTo(2);
-        assertThat(err.toString()).contains("is not a directory");
+        assertThat(err.toString()).contains("is not a journal");
+        assertThat(inspect(Files.createDirectory(dir.resolve("empty")).toString())).isEqualTo(2);
     }
 }
