@@ -21,7 +21,7 @@ final class ClosedLoop implements AutoCloseable {
     private static final long LONGEST_LATENCY_NANOS = 60_000_000_000L;
     private static final int CONNECT_TIMEOUT_MS = 10_000;
     /** How long all connections may be without an answer before the measurement fails. */
-    private static final long SILENCE_BOUND_MS = 10_000;
+    private static final long SILENCE_BOUND_MS = 30_000;
 
     private final Selector selector = Selector.open();
     private final List<CountingExchange> exchanges = new ArrayList<>();

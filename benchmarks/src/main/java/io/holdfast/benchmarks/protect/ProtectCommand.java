@@ -37,8 +37,9 @@ public final class ProtectCommand implements Callable<Integer> {
     @Option(names = "--rounds", paramLabel = "N", description = "so many rounds; figures are medians over them")
     private Integer rounds;
 
-    @Option(names = "--checkpoint-interval-ms", paramLabel = "MS", defaultValue = "0",
-            description = "have checkpoints taken by CRIU while it is measured (default: none)")
+    @Option(names = "--checkpoint-interval-ms", paramLabel = "MS", defaultValue = "30000",
+            description = "how often Holdfast takes a checkpoint meanwhile; 0: never, and CRIU is not needed "
+                    + "(default: ${DEFAULT-VALUE})")
     private long checkpointIntervalMs;
 
     @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
@@ -60,11 +61,16 @@ public final class ProtectCommand implements Callable<Integer> {
         try (Subject alone = PlainRedis.alone(); Subject replicated = PlainRedis.replicated();
                 ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
             List<Subject> subjects = List.of(alone, replicated, ours);
-            Figures figures = new Comparison(subjects, plan).run();
+            Comparison comparison = new Comparison(subjects, plan);
+            Figures figures = comparison.run();
             print(out, subjects, figures, plan);
+            if (comparison.disturbed() > 0) {
+                out.printf("%nA takeover fell into %d measurements; they were made again.%n", comparison.disturbed());
+            }
             report.printEnvironment();
             report.write(json, "protect", results(ours, List.of(alone, replicated), figures),
-                    Map.of("rounds", figures.all(), "checkpointIntervalMs", checkpointIntervalMs));
+                    Map.of("rounds", figures.all(), "checkpointIntervalMs", checkpointIntervalMs,
+                            "measurementsRepeatedAfterTakeover", comparison.disturbed()));
         }
         return 0;
     }
