@@ -200,7 +200,7 @@ class CaptureAgentTest {
     }
 
     @Test
-    void holdReleasesNothingUntilOpenAndThenAllInOrder() throws Exception {
+    void holdReleasesNothingUntilOpenAndThenAllInOrder_I1_I4() throws Exception {
         gate(GateMode.HOLD);
         for (int i = 0; i < 20; i++) {
             send(Integer.toString(i));

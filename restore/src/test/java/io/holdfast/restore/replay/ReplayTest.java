@@ -145,7 +145,7 @@ class ReplayTest {
     }
 
     @Test
-    void anAcknowledgementTheCloneNeverEarnsIsCutDownAndCounted() throws Exception {
+    void anAcknowledgementTheCloneNeverEarnsIsCutDownAndCounted_I6() throws Exception {
         try (BulkServer server = new BulkServer(namespace)) {
             handshake();
             message(0, 0, 100);
@@ -204,7 +204,7 @@ class ReplayTest {
     }
 
     @Test
-    void requestsOfDifferentConnectionsAreReadInOrder() throws Exception {
+    void requestsOfDifferentConnectionsAreReadInOrder_I4() throws Exception {
         int clients = 8;
         int rounds = 2_000;
         for (int i = 0; i < clients; i++) {
