@@ -2,7 +2,6 @@ package io.holdfast.capture;
 
 import io.holdfast.capture.linux.EventFd;
 import io.holdfast.capture.linux.PollSet;
-import java.util.List;
 import java.util.Objects;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.BooleanSupplier;

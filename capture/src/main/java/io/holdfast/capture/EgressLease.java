@@ -2,7 +2,6 @@ package io.holdfast.capture;
 
 import io.holdfast.capture.linux.Command;
 import io.holdfast.capture.linux.Errno;
-import io.holdfast.capture.linux.LibC;
 import io.holdfast.capture.linux.NetlinkSocket;
 import io.holdfast.capture.linux.NetlinkWriter;
 import io.holdfast.capture.linux.SystemCallException;
