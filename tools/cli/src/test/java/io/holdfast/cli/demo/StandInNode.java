@@ -25,6 +25,11 @@ public final class StandInNode {
 
     private static final int NODES = 3;
     private static final int ROUNDS_WITHOUT_PRIMARY = 4;
+    /**
+     * A node whose link was down cannot reach an address for as long as its neighbour table has it as failed: deposed,
+     * it waits longer than that before it believes that nobody leads.
+     */
+    private static final int ROUNDS_WHEN_DEPOSED = 100;
     /** Long enough for a busy machine: a stand-in that takes a slow primary for dead would spoil the test. */
     private static final Duration ANSWER_BOUND = Duration.ofMillis(1_000);
 
@@ -81,9 +86,10 @@ public final class StandInNode {
         checkpoint = Math.max(checkpoint, others.stream().mapToLong(ServiceStatus::checkpointIndex).max().orElse(0));
         if (primary && (highest > term || others.isEmpty())) {
             primary = false;
+            lonely = -ROUNDS_WHEN_DEPOSED;
         }
         boolean led = others.stream().anyMatch(ServiceStatus::primary);
-        lonely = primary || led ? 0 : lonely + 1;
+        lonely = primary ? 0 : led ? Math.min(lonely, 0) : lonely + 1;
         if (lonely > ROUNDS_WITHOUT_PRIMARY && lowest && !others.isEmpty()) {
             primary = true;
             term = highest + 1;
