@@ -57,7 +57,7 @@ class GroupRaft extends RAFT {
     private final Announcer announcer;
 
     private final Outbox outbox = new Outbox(this);
-    private final Mailbox mailbox = new Mailbox();
+    private final Mailbox mailbox;
     private final Shown shown = new Shown();
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile Thread runnerThread;
@@ -67,12 +67,13 @@ class GroupRaft extends RAFT {
     private Leadership leadership;
 
     GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
-              RandomGenerator random) {
+              RandomGenerator random, Doze doze) {
         this.config = config;
         this.journal = journal;
         this.journalLog = new JournalLog(journal, votes);
         this.listener = listener;
         this.clock = clock;
+        this.mailbox = new Mailbox(doze);
         for (Member member : config.members()) {
             if (!member.name().equals(config.self())) {
                 peers.add(new Peer(member));
@@ -227,8 +228,8 @@ class GroupRaft extends RAFT {
             long began = clock.getAsLong();
             long waitNanos = turn();
             noticeSlowTurn(clock.getAsLong() - began);
-            if (waitNanos > 0 && !stopping) {
-                mailbox.park(waitNanos, leadership == null ? null : proposals);
+            if (!stopping) {
+                mailbox.sleep(waitNanos, leadership == null ? null : proposals);
             }
         } catch (Throwable t) {
             fail(t);

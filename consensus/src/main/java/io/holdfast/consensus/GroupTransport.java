@@ -1,47 +1,61 @@
 package io.holdfast.consensus;
 
-import java.util.Collection;
+import java.io.IOException;
+import java.net.InetSocketAddress;
 
-import org.jgroups.Address;
-import org.jgroups.blocks.cs.Connection;
+import org.jgroups.Message;
+import org.jgroups.PhysicalAddress;
 import org.jgroups.conf.ClassConfigurator;
-import org.jgroups.protocols.TCP;
+import org.jgroups.protocols.TP;
+import org.jgroups.stack.IpAddress;
 
 /**
- * Threads of JGroups call it: TCP between the configured members, which also says when a connection ends.
+ * Used by the runner thread alone once the channel is up: JGroups' transport on {@link Links}, over TCP between the
+ * configured members.
  *
- * <p>The kernel of a member whose process dies closes its connections: the others know within a millisecond, without
- * another socket or port for it.
+ * <p>A message is written by the thread that sends it and handed up by the one that waits for it, the same one. The
+ * kernel of a member whose process dies closes its connections: the others know within a millisecond, without another
+ * socket or port for it.
  */
-public final class GroupTransport extends TCP {
+public final class GroupTransport extends TP implements Doze {
     private static final short ID = 1602;
-    private static final int CONNECT_TIMEOUT_MS = 200;
+    private static final int BESIDE_ENTRIES_BYTES = 256 << 10;
 
     static {
         ClassConfigurator.addProtocol(ID, GroupTransport.class);
     }
 
-    /** Told which listening address a closed connection led to; called on a thread of JGroups. */
+    /** Told which listening address a closed connection led to; called on the runner thread. */
     interface ClosedConnections {
-        void connectionClosed(Address peer);
+        void connectionClosed(IpAddress peer);
     }
 
-    private volatile ClosedConnections listener;
+    private final Links links;
+    private final IpAddress self;
+    private ClosedConnections listener = peer -> { };
 
     /** A transport that listens where this member is expected, and sends from the same address. */
-    static GroupTransport listeningOn(Member self) {
-        GroupTransport transport = new GroupTransport();
-        transport.setBindAddress(self.address());
-        transport.setBindPort(self.port());
-        transport.setPortRange(0);
-        transport.setClientBindAddr(self.address());
-        transport.tcpNodelay(true);
-        transport.setSockConnTimeout(CONNECT_TIMEOUT_MS);
-        transport.logAcceptError(false);
-        transport.setBundlerType("per-destination");
-        transport.setMessageProcessingPolicy("direct");
-        transport.getThreadPool().setMinThreads(1);
-        return transport;
+    GroupTransport(GroupConfig config) {
+        Member member = config.selfMember();
+        InetSocketAddress here = new InetSocketAddress(member.address(), member.port());
+        self = new IpAddress(here);
+        int pending = config.windowBytes() + config.batchBytes() + config.maxCommandBytes() + BESIDE_ENTRIES_BYTES;
+        links = new Links(here, new Greeting(config.groupName(), here), pending, new Links.Receiver() {
+            @Override
+            public void received(byte[] buffer, int offset, int length) {
+                receive(null, buffer, offset, length);
+            }
+
+            @Override
+            public void closed(IpAddress peer) {
+                listener.connectionClosed(peer);
+            }
+        });
+        setBindAddress(member.address());
+        setBindPort(member.port());
+        setBundlerType("no-bundler");
+        setMessageProcessingPolicy("direct");
+        getThreadPool().setMinThreads(0);
     }
 
     void onClosedConnection(ClosedConnections closedConnections) {
@@ -49,27 +63,67 @@ public final class GroupTransport extends TCP {
     }
 
     @Override
-    public void connectionClosed(Connection connection) {
-        super.connectionClosed(connection);
-        ClosedConnections told = listener;
-        Address peer = connection.peerAddress();
-        if (told != null && peer != null) {
-            told.connectionClosed(peer);
+    public void start() throws Exception {
+        links.open();
+        super.start();
+    }
+
+    @Override
+    public void stop() {
+        super.stop();
+        try {
+            links.close();
+        } catch (IOException e) {
+            log.warn("cannot close the connections of %s: %s", self, e);
         }
     }
 
-    /**
-     * Gives the connection to this address up; the next message opens another. After a long silence the kernel repeats
-     * what was lost only every few seconds, and a peer that was restarted in the meantime would be turned away as long as
-     * its old connection stands here. Done on a thread of the pool: a lock may be held by one that connects.
-     */
-    void disconnect(Address peer) {
-        getThreadPool().execute(() -> srv.closeConnection(peer, false));
+    @Override
+    public void doze(long nanos) throws IOException {
+        links.poll(nanos);
     }
 
-    /** Connections to members stay: the configuration says who is one, not a view. */
     @Override
-    public void retainAll(Collection<Address> members) {
-        // Nothing to close.
+    public void wake() {
+        links.wake();
+    }
+
+    /** The configuration says who may be reached, not a view or a discovery. */
+    @Override
+    public void sendUnicast(PhysicalAddress dest, byte[] data, int offset, int length) {
+        links.send((IpAddress) dest, data, offset, length);
+    }
+
+    /**
+     * Gives the connections with this address up; the next message opens another. After a long silence the kernel
+     * repeats what was lost only every few seconds, and a peer that was restarted in the meantime is not to be missed
+     * because of a connection to its predecessor.
+     */
+    void disconnect(IpAddress peer) {
+        links.disconnect(peer);
+    }
+
+    @Override
+    public boolean supportsMulticasting() {
+        return false;
+    }
+
+    @Override
+    public String getInfo() {
+        return "TCP at " + self;
+    }
+
+    @Override
+    protected PhysicalAddress getPhysicalAddress() {
+        return self;
+    }
+
+    /** Messages go to members one by one. */
+    @Override
+    public Object down(Message message) {
+        if (message.getDest() == null) {
+            throw new IllegalArgumentException("a message to nobody in particular: " + message);
+        }
+        return super.down(message);
     }
 }

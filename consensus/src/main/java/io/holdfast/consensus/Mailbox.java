@@ -1,8 +1,8 @@
 package io.holdfast.consensus;
 
+import java.io.IOException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
-import java.util.concurrent.locks.LockSupport;
 
 import org.jgroups.Message;
 
@@ -12,10 +12,15 @@ final class Mailbox {
     record Item(GroupHeader header, Message message, Peer lost) {
     }
 
+    private final Doze doze;
     private final Queue<Item> urgent = new ConcurrentLinkedQueue<>();
     private final Queue<Item> bulk = new ConcurrentLinkedQueue<>();
     private volatile Thread reader;
-    private volatile boolean parked;
+    private volatile boolean asleep;
+
+    Mailbox(Doze doze) {
+        this.doze = doze;
+    }
 
     /** Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. */
     void add(GroupHeader header, Message message) {
@@ -38,26 +43,32 @@ final class Mailbox {
         return urgent.isEmpty() && bulk.isEmpty();
     }
 
-    /** The runner says who it is before it parks for the first time. */
+    /** The runner says who it is before it sleeps for the first time. */
     void readBy(Thread thread) {
         reader = thread;
     }
 
     /**
-     * Sleeps unless something waits in here or in {@code other}. Whoever adds does so before it looks at {@link #parked},
-     * the runner looks after it has set it: one of the two sees the other.
+     * Runner: takes in what has come and sleeps unless something waits in here or in {@code other}. Whoever adds does so
+     * before it looks at {@link #asleep}, the runner looks after it has set it: one of the two sees the other.
+     *
+     * @param nanos how long at most, 0 not at all
      */
-    void park(long nanos, ProposalRing other) {
-        parked = true;
-        if (isEmpty() && (other == null || other.isEmpty())) {
-            LockSupport.parkNanos(this, nanos);
+    void sleep(long nanos, ProposalRing other) throws IOException {
+        if (nanos <= 0) {
+            doze.doze(0);
+            return;
         }
-        parked = false;
+        asleep = true;
+        boolean empty = isEmpty() && (other == null || other.isEmpty());
+        doze.doze(empty ? nanos : 0);
+        asleep = false;
     }
 
+    /** What the runner takes in itself needs nobody woken. */
     void wake() {
-        if (parked) {
-            LockSupport.unpark(reader);
+        if (asleep && Thread.currentThread() != reader) {
+            doze.wake();
         }
     }
 }

@@ -33,9 +33,10 @@ public final class RaftGroup implements AutoCloseable {
      * @throws GroupException when the transport cannot start, for instance because the port is taken
      */
     public static RaftGroup join(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener) {
-        GroupRaft raft = new GroupRaft(config, journal, votes, listener, System::nanoTime, RandomGenerator.getDefault());
         Member self = config.selfMember();
-        GroupTransport transport = GroupTransport.listeningOn(self);
+        GroupTransport transport = new GroupTransport(config);
+        GroupRaft raft = new GroupRaft(config, journal, votes, listener, System::nanoTime, RandomGenerator.getDefault(),
+                transport);
         transport.onClosedConnection(raft::connectionClosed);
         JChannel channel = null;
         try {

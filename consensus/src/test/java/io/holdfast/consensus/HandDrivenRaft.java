@@ -23,9 +23,21 @@ final class HandDrivenRaft extends GroupRaft {
         void sent(Message message);
     }
 
+    private static final Doze NEVER_DOZES = new Doze() {
+        @Override
+        public void doze(long nanos) {
+            throw new IllegalStateException("the test takes the turns");
+        }
+
+        @Override
+        public void wake() {
+            // Nobody sleeps.
+        }
+    };
+
     HandDrivenRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
                    RandomGenerator random, Wire wire) {
-        super(config, journal, votes, listener, clock, random);
+        super(config, journal, votes, listener, clock, random, NEVER_DOZES);
         setAddress(addressOf(config.self(), random));
         setProtocolStack(new ProtocolStack());
         setDownProtocol(new Protocol() {

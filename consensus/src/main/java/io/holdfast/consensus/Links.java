@@ -1,0 +1,272 @@
+package io.holdfast.consensus;
+
+import java.io.Closeable;
+import java.io.IOException;
+import java.net.InetSocketAddress;
+import java.net.StandardSocketOptions;
+import java.nio.channels.SelectionKey;
+import java.nio.channels.Selector;
+import java.nio.channels.ServerSocketChannel;
+import java.nio.channels.SocketChannel;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Queue;
+import java.util.concurrent.ConcurrentLinkedQueue;
+
+import org.jgroups.stack.IpAddress;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the runner thread, except {@link #wake}, {@link #disconnect} and {@link #close}: the connections between
+ * this member and the others, none of which ever blocks.
+ *
+ * <p>The thread that decides also reads and writes. On a machine with few cores the price of a message is the thread
+ * that has to be woken for it: a reader and a sender of its own for each peer doubled the time to commit (ADR 0003).
+ *
+ * <p>Whoever has something to say dials, unless the other has dialed already. Two members that dial at once keep both
+ * connections and each sends on the one it knows last; a message that overtakes another is the group's to cope with.
+ */
+final class Links implements Closeable {
+    /** Told what comes in, on the runner thread. */
+    interface Receiver {
+        void received(byte[] buffer, int offset, int length);
+
+        /** The connection over which this member was talked to has ended. */
+        void closed(IpAddress peer);
+    }
+
+    private static final Logger LOG = LoggerFactory.getLogger(Links.class);
+    private static final long NANOS_PER_MS = 1_000_000;
+    private static final long DIAL_BOUND_NANOS = 200 * NANOS_PER_MS;
+    private static final long DIAL_AGAIN_NANOS = 40 * NANOS_PER_MS;
+    /** Who connects and does not say who it is within this time is turned away. */
+    private static final long GREETING_BOUND_NANOS = 2_000 * NANOS_PER_MS;
+    private static final int MAX_STRANGERS = 32;
+    private static final long HOUSEKEEPING_NANOS = 20 * NANOS_PER_MS;
+
+    /** Owned by the runner thread: the way to one member. */
+    private static final class Route {
+        /** Newest last, two at most. */
+        final ArrayDeque<Link> links = new ArrayDeque<>(3);
+        boolean dialed;
+        long dialedNanos;
+
+        Link current() {
+            return links.peekLast();
+        }
+    }
+
+    private final InetSocketAddress self;
+    private final Greeting greeting;
+    private final int maxPendingBytes;
+    private final Receiver receiver;
+    private final Map<IpAddress, Route> routes = new HashMap<>();
+    /** Not yet connected, or not yet known by name. */
+    private final List<Link> young = new ArrayList<>();
+    private final Queue<IpAddress> toDisconnect = new ConcurrentLinkedQueue<>();
+    private final LogPace refusals = new LogPace(5_000 * NANOS_PER_MS);
+    private Selector selector;
+    private ServerSocketChannel listening;
+
+    /**
+     * @param maxPendingBytes what may wait for a peer that does not read; more is dropped, and sent again by the group
+     */
+    Links(InetSocketAddress self, Greeting greeting, int maxPendingBytes, Receiver receiver) {
+        this.self = self;
+        this.greeting = greeting;
+        this.maxPendingBytes = maxPendingBytes;
+        this.receiver = receiver;
+    }
+
+    /** Listens where this member is expected. */
+    void open() throws IOException {
+        selector = Selector.open();
+        listening = ServerSocketChannel.open();
+        listening.setOption(StandardSocketOptions.SO_REUSEADDR, true);
+        listening.bind(self);
+        listening.configureBlocking(false);
+        listening.register(selector, SelectionKey.OP_ACCEPT);
+    }
+
+    /** Any thread. Ends the wait that is under way, or the next one. */
+    void wake() {
+        selector.wakeup();
+    }
+
+    /** Reads and hands over what came in; waits for so long, at most, when nothing has. */
+    void poll(long waitNanos) throws IOException {
+        if (waitNanos <= 0) {
+            selector.selectNow(this::ready);
+        } else {
+            long bounded = young.isEmpty() ? waitNanos : Math.min(waitNanos, HOUSEKEEPING_NANOS);
+            selector.select(this::ready, Math.max(1, (bounded + NANOS_PER_MS - 1) / NANOS_PER_MS));
+        }
+        if (!young.isEmpty()) {
+            dropOverdue();
+        }
+        for (IpAddress peer = toDisconnect.poll(); peer != null; peer = toDisconnect.poll()) {
+            disconnectNow(peer);
+        }
+    }
+
+    private void ready(SelectionKey key) {
+        if (key.attachment() instanceof Link link) {
+            serve(link, key);
+        } else if (key.isValid() && key.isAcceptable()) {
+            accept();
+        }
+    }
+
+    private void serve(Link link, SelectionKey key) {
+        try {
+            if (key.isValid() && key.isConnectable()) {
+                link.finishConnecting();
+                young.remove(link);
+            }
+            if (key.isValid() && key.isWritable()) {
+                link.flush();
+            }
+            if (key.isValid() && key.isReadable()) {
+                link.read(this::frame);
+            }
+        } catch (IOException e) {
+            drop(link, e);
+        }
+    }
+
+    private void frame(Link link, byte[] buffer, int offset, int length) throws IOException {
+        if (link.greeted()) {
+            receiver.received(buffer, offset, length);
+        } else {
+            link.peer(greeting.read(buffer, offset, length));
+            young.remove(link);
+            use(link);
+        }
+    }
+
+    private void use(Link link) {
+        Route route = routes.computeIfAbsent(link.peer(), p -> new Route());
+        route.links.addLast(link);
+        if (route.links.size() > 2) {
+            route.links.removeFirst().close();
+        }
+    }
+
+    private void accept() {
+        try {
+            SocketChannel channel = listening.accept();
+            if (channel == null) {
+                return;
+            }
+            if (young.stream().filter(l -> !l.greeted()).count() >= MAX_STRANGERS) {
+                Link oldest = young.stream().filter(l -> !l.greeted()).findFirst().orElseThrow();
+                drop(oldest, new IOException("too many connections that say nothing"));
+            }
+            young.add(Link.accepted(channel, selector, maxPendingBytes, System.nanoTime()));
+        } catch (IOException e) {
+            LOG.warn("Cannot accept a connection on {}: {}", self, e.toString());
+        }
+    }
+
+    /** Sends at once what the socket takes and keeps the rest; false when it was dropped. */
+    boolean send(IpAddress peer, byte[] data, int offset, int length) {
+        Route route = routes.computeIfAbsent(peer, p -> new Route());
+        Link link = route.current();
+        if (link == null) {
+            link = dial(peer, route);
+        }
+        if (link == null) {
+            return false;
+        }
+        try {
+            return link.send(data, offset, length);
+        } catch (IOException e) {
+            drop(link, e);
+            return false;
+        }
+    }
+
+    private Link dial(IpAddress peer, Route route) {
+        long now = System.nanoTime();
+        if (route.dialed && now - route.dialedNanos < DIAL_AGAIN_NANOS) {
+            return null;
+        }
+        route.dialed = true;
+        route.dialedNanos = now;
+        Link link = null;
+        try {
+            link = Link.dialing(self.getAddress(), peer, selector, maxPendingBytes, now);
+            byte[] hello = greeting.bytes();
+            link.send(hello, 0, hello.length);
+            young.add(link);
+            route.links.addLast(link);
+            return link;
+        } catch (IOException e) {
+            LOG.debug("Cannot dial {}: {}", peer, e.toString());
+            if (link != null) {
+                link.close();
+            }
+            return null;
+        }
+    }
+
+    private void dropOverdue() {
+        long now = System.nanoTime();
+        for (Link link : List.copyOf(young)) {
+            long bound = link.peer() == null ? GREETING_BOUND_NANOS : DIAL_BOUND_NANOS;
+            if (now - link.bornNanos() > bound) {
+                drop(link, new IOException(link.peer() == null ? "it does not say who it is" : "no connection in time"));
+            }
+        }
+    }
+
+    private void drop(Link link, IOException why) {
+        link.close();
+        young.remove(link);
+        if (link.peer() == null) {
+            if (refusals.due(System.nanoTime())) {
+                LOG.warn("Refused a connection from {}: {}{}", link.remote(), why.getMessage(), refusals.suppressed());
+            }
+            return;
+        }
+        Route route = routes.get(link.peer());
+        boolean talked = link == route.current() && link.connected();
+        route.links.remove(link);
+        if (talked) {
+            LOG.info("Connection with {} ended: {}", link.peer(), why.getMessage());
+            receiver.closed(link.peer());
+        }
+    }
+
+    /** Any thread. Gives up the connections with this peer; the next message dials again. */
+    void disconnect(IpAddress peer) {
+        toDisconnect.add(peer);
+        wake();
+    }
+
+    private void disconnectNow(IpAddress peer) {
+        Route route = routes.remove(peer);
+        if (route != null) {
+            route.links.forEach(link -> {
+                link.close();
+                young.remove(link);
+            });
+        }
+    }
+
+    /** After the runner has ended. */
+    @Override
+    public void close() throws IOException {
+        if (selector == null) {
+            return;
+        }
+        for (SelectionKey key : selector.keys()) {
+            key.channel().close();
+        }
+        selector.close();
+    }
+}
