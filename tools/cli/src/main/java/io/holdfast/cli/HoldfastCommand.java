@@ -6,11 +6,14 @@ import io.holdfast.cli.inspect.InspectCommand;
 import io.holdfast.cli.node.NodeCommand;
 import io.holdfast.cli.status.CheckpointCommand;
 import io.holdfast.cli.status.StatusCommand;
+import io.holdfast.journal.JournalException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.ExitCode;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.ParseResult;
 import picocli.CommandLine.Spec;
 
 /**
@@ -40,7 +43,17 @@ public final class HoldfastCommand implements Runnable {
 
     /** Runs one command line and returns its exit code; what it prints goes to the two writers. */
     public static int execute(PrintWriter out, PrintWriter err, String... arguments) {
-        return new CommandLine(new HoldfastCommand()).setOut(out).setErr(err).execute(arguments);
+        return new CommandLine(new HoldfastCommand()).setOut(out).setErr(err)
+                .setExecutionExceptionHandler(HoldfastCommand::onFailure).execute(arguments);
+    }
+
+    /** A journal that cannot be read is a matter of the arguments: one line and no stack. */
+    private static int onFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
+        if (!(failure instanceof JournalException)) {
+            throw failure;
+        }
+        command.getErr().println(failure.getMessage());
+        return ExitCode.USAGE;
     }
 
     public static void main(String... arguments) {

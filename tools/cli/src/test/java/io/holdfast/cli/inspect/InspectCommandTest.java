@@ -54,7 +54,7 @@ class InspectCommandTest {
     }
 
     private int inspect(String... arguments) {
-        String[] all = Stream.concat(Stream.of("inspect"), Stream.of(arguments)).toArray(String[]::new);
+        String[] all = Stream.concat(Stream.of("inspect", "list"), Stream.of(arguments)).toArray(String[]::new);
         return HoldfastCommand.execute(new PrintWriter(out, true), new PrintWriter(err, true), all);
     }
 
