@@ -9,12 +9,15 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
  * The gate: reads packets off an {@link IngressQueue}, offers each to a {@link PacketSink} and gives its verdict.
- * Its state belongs to its one thread; {@link #gate}, {@link #wake}, {@link #count} and {@link #close} are for others.
+ * Its state belongs to whoever has {@link #turn}: its own thread, or, while that sleeps, a thread that has committed and
+ * releases what it committed itself, because waking another for it takes longer. {@link #gate}, {@link #onCommitted},
+ * {@link #count} and {@link #close} are for any thread.
  *
  * <p>A packet taken by the sink is held in the kernel until committed, and committed ones are accepted by batch
  * verdicts, so order of arrival is order of entries is order of release (I1, I4). A batch verdict covers every
@@ -35,6 +38,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
     private final Thread thread;
     private final EventFd wakeUp = new EventFd();
     private final PollSet poll;
+    private final ReentrantLock turn = new ReentrantLock();
     private final AtomicBoolean sleeping = new AtomicBoolean();
     private final ConcurrentLinkedQueue<GateChange> changes = new ConcurrentLinkedQueue<>();
     private final AtomicLongArray counts = new AtomicLongArray(CaptureCount.values().length);
@@ -105,8 +109,27 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
         return modeInForce;
     }
 
-    /** Has the capture thread look for committed packets; cheap while it is awake. Any thread. */
-    public void wake() {
+    /**
+     * Says that packets were committed: they are released before it returns, or by the capture thread if that is awake.
+     * Any thread.
+     */
+    public void onCommitted() {
+        if (!sleeping.get() || !turn.tryLock()) {
+            return; // the capture thread looks for committed packets before it sleeps
+        }
+        try {
+            if (!closing && failure == null) {
+                releaseCommitted();
+            }
+        } catch (Throwable e) {
+            failure = e;
+            wake();
+        } finally {
+            turn.unlock();
+        }
+    }
+
+    private void wake() {
         if (sleeping.get() && sleeping.compareAndSet(true, false)) {
             signal();
         }
@@ -141,10 +164,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
     public void run() {
         try {
             while (!closing) {
-                applyChanges();
-                boolean busy = releaseCommitted();
-                busy |= mode != GateMode.PAUSED && readBurst();
-                if (!busy) {
+                if (!takeTurn()) {
                     sleep();
                 }
             }
@@ -161,6 +181,21 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
         }
         if (failure != null && observer != null) {
             observer.onFailure(failure);
+        }
+    }
+
+    /** Returns whether there was anything to do. */
+    private boolean takeTurn() throws Throwable {
+        turn.lock();
+        try {
+            if (failure != null) {
+                throw failure;
+            }
+            applyChanges();
+            boolean busy = releaseCommitted();
+            return busy | (mode != GateMode.PAUSED && readBurst());
+        } finally {
+            turn.unlock();
         }
     }
 
@@ -263,6 +298,9 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
         if (count(CaptureCount.DROPPED_SHUT) != shutBefore) {
             queue.verdictUpTo(lastId, IngressQueue.DROP);
         }
+        if (datagrams > 0) {
+            sink.flush();
+        }
         set(CaptureCount.LATE_VERDICTS, queue.lateVerdicts());
         return datagrams > 0;
     }
@@ -334,7 +372,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
     /** Waits for a packet, a commit or a request. Who makes one of these sees {@code sleeping} or is seen here. */
     private void sleep() {
         sleeping.set(true);
-        if (changes.isEmpty() && !closing && !hasCommitted()) {
+        if (changes.isEmpty() && !closing && failure == null && !hasCommitted()) {
             poll.await(-1);
             if (poll.isBroken(QUEUE)) {
                 onQueueError(queue.takeError());

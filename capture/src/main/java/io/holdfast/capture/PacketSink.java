@@ -14,6 +14,10 @@ public interface PacketSink {
      */
     boolean offer(ByteBuffer packet, long epochNanos, boolean pureAck);
 
+    /** Ends a burst of offers: what was taken may be sent on now. A sink that sends each at once has nothing to do. */
+    default void flush() {
+    }
+
     /**
      * How many of the packets taken since the last {@link #reset} are committed, counted in the order they were taken;
      * never goes down but by a reset. Any thread.

@@ -76,7 +76,7 @@ class CaptureAgentTest {
 
     private void commit(long count) {
         sink.commit(count);
-        agent.wake();
+        agent.onCommitted();
     }
 
     private void awaitTaken(int count) {
@@ -388,6 +388,6 @@ class CaptureAgentTest {
     void requestsAfterTheEndFail() {
         agent.close();
         assertThat(agent.gate(GateMode.OPEN)).isCompletedExceptionally();
-        agent.wake();
+        agent.onCommitted();
     }
 }

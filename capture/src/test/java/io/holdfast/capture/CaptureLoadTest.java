@@ -114,7 +114,7 @@ class CaptureLoadTest {
         while (!Thread.currentThread().isInterrupted()) {
             if (sink.committed != sink.taken) {
                 sink.committed = sink.taken;
-                agent.wake();
+                agent.onCommitted();
             }
             LockSupport.parkNanos(100_000);
         }

@@ -24,6 +24,9 @@ final class Applier {
     /** Returns whether more waits: a long journal is applied in pieces, so that heartbeats are answered meanwhile. */
     boolean applyTo(long commitIndex, Leadership leadership) {
         long limit = Math.min(commitIndex, applied + APPLIED_A_TURN);
+        if (applied >= limit) {
+            return false;
+        }
         while (applied < limit) {
             long index = applied + 1;
             if (!journal.read(index, entry)) {
@@ -38,6 +41,7 @@ final class Applier {
                 leadership.applied(index);
             }
         }
+        listener.onCommittedAll();
         return applied < commitIndex;
     }
 }

@@ -20,6 +20,10 @@ public interface GroupListener {
      */
     void onCommitted(long index, long term, byte[] command, int offset, int length);
 
+    /** No entry follows at once; what can be done for several entries together is best done here. */
+    default void onCommittedAll() {
+    }
+
     /**
      * Leader only, the first time right after {@link #onLeader}: a majority (itself included) answered, in this term, a
      * message that this member sent when its {@link System#nanoTime()} was {@code sentNanos} or later.

@@ -3,12 +3,12 @@ package io.holdfast.consensus;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
-import java.util.concurrent.CountDownLatch;
-import java.util.concurrent.TimeUnit;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
 
+import io.holdfast.journal.Durability;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
@@ -23,8 +23,9 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Owned by the runner thread of jgroups-raft's {@link RAFT}, which alone touches its state; other threads only queue
- * messages and commands for it.
+ * Owned by whoever has the turn ({@link Turns}): the runner thread of jgroups-raft's {@link RAFT}, which alone handles
+ * messages and calls the listener, or a thread that appends and sends what it has proposed. Others only queue messages
+ * and commands.
  *
  * <p>Kept of {@link RAFT}: its state of term, vote and leader, its log interface, its runner and its life cycle. Replaced,
  * because the stock class breaks Raft's rules there (docs/adr/0003): how entries are replicated and acknowledged
@@ -57,10 +58,14 @@ class GroupRaft extends RAFT {
     private final Announcer announcer;
 
     private final Outbox outbox = new Outbox(this);
+    private final Doze doze;
     private final Mailbox mailbox;
+    private final Turns turns = new Turns();
+    private final Turns.Work runnersTurn = this::turnWithInput;
+    private final BooleanSupplier takingProposals = this::takeProposals;
+    private boolean proposalsWanted;
     private final Shown shown = new Shown();
-    private final CountDownLatch ended = new CountDownLatch(1);
-    private volatile Thread runnerThread;
+    private final RunnerLife life;
     private volatile boolean connected;
     private volatile boolean stopping;
 
@@ -73,6 +78,8 @@ class GroupRaft extends RAFT {
         this.journalLog = new JournalLog(journal, votes);
         this.listener = listener;
         this.clock = clock;
+        this.doze = doze;
+        this.life = new RunnerLife(config);
         this.mailbox = new Mailbox(doze);
         for (Member member : config.members()) {
             if (!member.name().equals(config.self())) {
@@ -116,28 +123,8 @@ class GroupRaft extends RAFT {
     public void stop() {
         stopping = true;
         mailbox.wake();
-        if (Thread.currentThread() != runnerThread && runnerThread != null) {
-            awaitEnd();
-        }
+        life.awaitEnd();
         super.stop();
-    }
-
-    private void awaitEnd() {
-        boolean interrupted = false;
-        boolean over = false;
-        while (!over) {
-            try {
-                over = ended.await(10, TimeUnit.SECONDS);
-                if (!over) {
-                    LOG.error("{}: the runner thread does not end; a listener or the disk holds it", config.self());
-                }
-            } catch (InterruptedException e) {
-                interrupted = true;
-            }
-        }
-        if (interrupted) {
-            Thread.currentThread().interrupt();
-        }
     }
 
     @Override
@@ -187,12 +174,23 @@ class GroupRaft extends RAFT {
         }
     }
 
-    boolean offer(byte[] command, int offset, int length) {
-        boolean taken = proposals.offer(command, offset, length);
-        if (taken) {
+    boolean enqueue(byte[] command, int offset, int length) {
+        return proposals.offer(command, offset, length);
+    }
+
+    /** Appends and sends what was enqueued: here and now if the runner sleeps, else the runner does it next. */
+    void flush() {
+        boolean done = journal.durability() != Durability.DISK && turns.tryTurn(takingProposals);
+        if (!done) {
             mailbox.wake();
         }
-        return taken;
+    }
+
+    /** A proposer's turn, in which nothing is handed to the listener. True when the runner has nothing to do after it. */
+    private boolean takeProposals() {
+        long committed = commit_index;
+        boolean more = leadership != null && !stopping && shown.failure == null && leadership.takeProposals();
+        return !more && commit_index == committed;
     }
 
     CompletableFuture<Long> propose(byte[] command) {
@@ -215,41 +213,39 @@ class GroupRaft extends RAFT {
     /** One turn of the runner. The stock loop swallows what a turn throws; here it ends the group (invariant I7). */
     @Override
     protected void processQueue() {
-        if (runnerThread == null) {
-            runnerThread = Thread.currentThread();
-            mailbox.readBy(runnerThread);
-            runnerThread.setName("raft-" + config.groupName() + "-" + config.self());
+        if (life.begins("raft-" + config.groupName() + "-" + config.self())) {
+            mailbox.readBy(Thread.currentThread());
         }
         if (stopping || shown.failure != null) {
-            end();
+            turns.last(this::end);
+            LockSupport.park(this); // until the base class ends this thread
             return;
         }
         try {
-            long began = clock.getAsLong();
-            long waitNanos = turn();
-            noticeSlowTurn(clock.getAsLong() - began);
-            if (!stopping) {
-                mailbox.sleep(waitNanos, leadership == null ? null : proposals);
+            long waitNanos = turns.runnerTurn(runnersTurn);
+            if (waitNanos > 0 && !stopping) {
+                mailbox.sleep(waitNanos, proposalsWanted ? proposals : null);
             }
         } catch (Throwable t) {
-            fail(t);
+            turns.last(() -> fail(t));
         }
     }
 
-    /** A turn as long as the others' patience costs the lead: say who held it is to be looked for here. */
-    private void noticeSlowTurn(long nanos) {
-        if (nanos > config.electionTimeoutMs() * NANOS_PER_MS / 2) {
-            LOG.warn("{}: the runner was held for {} ms", config.self(), nanos / NANOS_PER_MS);
-        }
+    private long turnWithInput() throws Exception {
+        long began = clock.getAsLong();
+        doze.takeIn();
+        long waitNanos = turn();
+        proposalsWanted = leadership != null && leadership.hasRoom();
+        life.noticeTurn(clock.getAsLong() - began);
+        return waitNanos;
     }
 
     private void end() {
-        if (ended.getCount() > 0) {
+        if (!life.isOver()) {
             loseLeadership();
             shown.role = Role.STOPPED;
-            ended.countDown();
+            life.over();
         }
-        LockSupport.park(this); // until the base class ends this thread
     }
 
     private void fail(Throwable cause) {
@@ -258,7 +254,7 @@ class GroupRaft extends RAFT {
         journal.failed(cause);
         loseLeadership();
         shown.role = Role.STOPPED;
-        ended.countDown();
+        life.over();
         listener.onFailure(cause);
     }
 

@@ -10,7 +10,7 @@ import org.jgroups.protocols.TP;
 import org.jgroups.stack.IpAddress;
 
 /**
- * Used by the runner thread alone once the channel is up: JGroups' transport on {@link Links}, over TCP between the
+ * Used by whoever has the turn once the channel is up: JGroups' transport on {@link Links}, over TCP between the
  * configured members.
  *
  * <p>A message is written by the thread that sends it and handed up by the one that waits for it, the same one. The
@@ -79,8 +79,13 @@ public final class GroupTransport extends TP implements Doze {
     }
 
     @Override
-    public void doze(long nanos) throws IOException {
-        links.poll(nanos);
+    public void await(long nanos) throws IOException {
+        links.await(nanos);
+    }
+
+    @Override
+    public void takeIn() throws IOException {
+        links.takeIn();
     }
 
     @Override

@@ -48,6 +48,8 @@ final class Leadership {
 
     private final long term;
     private long termStartIndex;
+    /** The last entry of the round before the newest one. */
+    private long roundBeforeEnd;
     private boolean open;
     private long nextHeartbeat;
     private long beganNanos;
@@ -93,11 +95,22 @@ final class Leadership {
     /** Appends and sends what was proposed; returns whether more waits. */
     boolean takeProposals() {
         for (int i = 0; i < BATCHES_A_TURN; i++) {
+            if (!hasRoom()) {
+                return false;
+            }
             if (!appendBatch()) {
                 return false;
             }
         }
         return true;
+    }
+
+    /**
+     * Whether another round may begin. While two are under way, what is proposed waits for the older one and leaves with
+     * all that came in meanwhile: rounds cost the same whatever they carry.
+     */
+    boolean hasRoom() {
+        return raft.committed() >= roundBeforeEnd;
     }
 
     private boolean appendBatch() {
@@ -114,6 +127,7 @@ final class Leadership {
         if (batch.count() == 0) {
             return false;
         }
+        roundBeforeEnd = Math.max(previous, termStartIndex);
         raft.appendedTo(previous + batch.count());
         syncIfAsked();
         sendToAll(previous);

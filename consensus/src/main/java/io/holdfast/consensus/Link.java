@@ -15,7 +15,7 @@ import org.jgroups.stack.IpAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
-/** Owned by the runner thread: one connection, on which frames travel: {@code u32 length | bytes}. */
+/** Owned by whoever has the turn: one connection, on which frames travel: {@code u32 length | bytes}. */
 final class Link {
     /** Told each whole frame; the bytes are only valid during the call. */
     interface Frames {
@@ -128,6 +128,11 @@ final class Link {
             flush();
         }
         return true;
+    }
+
+    /** Whether something is left that the socket did not take. */
+    boolean waitsForRoom() {
+        return connected && out.position() > 0;
     }
 
     private boolean grow(int needed) {

@@ -21,8 +21,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Owned by the runner thread, except {@link #wake}, {@link #disconnect} and {@link #close}: the connections between
- * this member and the others, none of which ever blocks.
+ * Owned by whoever has the turn ({@link GroupRaft}), except where it says otherwise: the connections between this
+ * member and the others, none of which ever blocks. The runner alone waits and reads.
  *
  * <p>The thread that decides also reads and writes. On a machine with few cores the price of a message is the thread
  * that has to be woken for it: a reader and a sender of its own for each peer doubled the time to commit (ADR 0003).
@@ -48,7 +48,7 @@ final class Links implements Closeable {
     private static final int MAX_STRANGERS = 32;
     private static final long HOUSEKEEPING_NANOS = 20 * NANOS_PER_MS;
 
-    /** Owned by the runner thread: the way to one member. */
+    /** Owned by whoever has the turn: the way to one member. */
     private static final class Route {
         /** Newest last, two at most. */
         final ArrayDeque<Link> links = new ArrayDeque<>(3);
@@ -67,6 +67,7 @@ final class Links implements Closeable {
     private final Map<IpAddress, Route> routes = new HashMap<>();
     /** Not yet connected, or not yet known by name. */
     private final List<Link> young = new ArrayList<>();
+    private volatile boolean hasYoung;
     private final Queue<IpAddress> toDisconnect = new ConcurrentLinkedQueue<>();
     private final LogPace refusals = new LogPace(5_000 * NANOS_PER_MS);
     private Selector selector;
@@ -97,20 +98,28 @@ final class Links implements Closeable {
         selector.wakeup();
     }
 
-    /** Reads and hands over what came in; waits for so long, at most, when nothing has. */
-    void poll(long waitNanos) throws IOException {
-        if (waitNanos <= 0) {
-            selector.selectNow(this::ready);
-        } else {
-            long bounded = young.isEmpty() ? waitNanos : Math.min(waitNanos, HOUSEKEEPING_NANOS);
-            selector.select(this::ready, Math.max(1, (bounded + NANOS_PER_MS - 1) / NANOS_PER_MS));
+    /** The runner, with or without the turn: waits for input, so long at most, and touches none. */
+    void await(long nanos) throws IOException {
+        long bounded = hasYoung ? Math.min(nanos, HOUSEKEEPING_NANOS) : nanos;
+        selector.select(Math.max(1, (bounded + NANOS_PER_MS - 1) / NANOS_PER_MS));
+    }
+
+    /** The runner, in its turn: reads and hands over what came in. */
+    void takeIn() throws IOException {
+        if (selector.selectedKeys().isEmpty()) {
+            selector.selectNow();
         }
+        for (SelectionKey key : selector.selectedKeys()) {
+            ready(key);
+        }
+        selector.selectedKeys().clear();
         if (!young.isEmpty()) {
             dropOverdue();
         }
         for (IpAddress peer = toDisconnect.poll(); peer != null; peer = toDisconnect.poll()) {
             disconnectNow(peer);
         }
+        hasYoung = !young.isEmpty();
     }
 
     private void ready(SelectionKey key) {
@@ -183,7 +192,11 @@ final class Links implements Closeable {
             return false;
         }
         try {
-            return link.send(data, offset, length);
+            boolean taken = link.send(data, offset, length);
+            if (link.waitsForRoom()) {
+                wake();
+            }
+            return taken;
         } catch (IOException e) {
             drop(link, e);
             return false;
@@ -203,7 +216,9 @@ final class Links implements Closeable {
             byte[] hello = greeting.bytes();
             link.send(hello, 0, hello.length);
             young.add(link);
+            hasYoung = true;
             route.links.addLast(link);
+            wake(); // a wait that began before does not know of it
             return link;
         } catch (IOException e) {
             LOG.debug("Cannot dial {}: {}", peer, e.toString());

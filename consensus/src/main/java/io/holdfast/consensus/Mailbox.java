@@ -49,19 +49,14 @@ final class Mailbox {
     }
 
     /**
-     * Runner: takes in what has come and sleeps unless something waits in here or in {@code other}. Whoever adds does so
-     * before it looks at {@link #asleep}, the runner looks after it has set it: one of the two sees the other.
-     *
-     * @param nanos how long at most, 0 not at all
+     * Runner: sleeps unless something waits in here or in {@code other}. Whoever adds does so before it looks at
+     * {@link #asleep}, the runner looks after it has set it: one of the two sees the other.
      */
     void sleep(long nanos, ProposalRing other) throws IOException {
-        if (nanos <= 0) {
-            doze.doze(0);
-            return;
-        }
         asleep = true;
-        boolean empty = isEmpty() && (other == null || other.isEmpty());
-        doze.doze(empty ? nanos : 0);
+        if (isEmpty() && (other == null || other.isEmpty())) {
+            doze.await(nanos);
+        }
         asleep = false;
     }
 

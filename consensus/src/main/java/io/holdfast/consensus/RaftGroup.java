@@ -61,8 +61,24 @@ public final class RaftGroup implements AutoCloseable {
      *         many entries are in flight
      */
     public boolean offer(byte[] command, int offset, int length) {
+        boolean taken = enqueue(command, offset, length);
+        if (taken) {
+            raft.flush();
+        }
+        return taken;
+    }
+
+    /**
+     * Like {@link #offer}, but the command may wait until {@link #flush}: for a caller that has several at once.
+     */
+    public boolean enqueue(byte[] command, int offset, int length) {
         requireCommand(command, offset, length);
-        return raft.offer(command, offset, length);
+        return raft.enqueue(command, offset, length);
+    }
+
+    /** Sends on what was enqueued. May append and send on the caller's thread; never waits for the disk or a peer. */
+    public void flush() {
+        raft.flush();
     }
 
     /**

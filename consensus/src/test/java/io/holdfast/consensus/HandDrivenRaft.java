@@ -25,8 +25,13 @@ final class HandDrivenRaft extends GroupRaft {
 
     private static final Doze NEVER_DOZES = new Doze() {
         @Override
-        public void doze(long nanos) {
+        public void await(long nanos) {
             throw new IllegalStateException("the test takes the turns");
+        }
+
+        @Override
+        public void takeIn() {
+            throw new IllegalStateException("the test delivers the messages");
         }
 
         @Override

@@ -239,7 +239,7 @@ final class SimulatedGroup implements AutoCloseable {
 
     boolean propose(Node node) {
         byte[] command = Command.encode(EntryKind.EVENT, 0, ++proposed, ("value " + proposed).getBytes());
-        return node.up() && node.raft.offer(command, 0, command.length);
+        return node.up() && node.raft.enqueue(command, 0, command.length);
     }
 
     void cut(int from, int to) {

@@ -165,7 +165,7 @@ class StockDefectsTest {
                 int turns = 0;
                 while (acknowledged < ours.journal.lastIndex() - 1 && turns++ < 1000) {
                     byte[] command = StockRaft.command("new");
-                    assertThat(ours.raft.offer(command, 0, command.length)).isTrue();
+                    assertThat(ours.raft.enqueue(command, 0, command.length)).isTrue();
                     acknowledged = Math.max(acknowledged, lastIndexTo(ours, "n2"));
                     ours.sent.clear();
                     ours.queue(ours.third, MessageKind.APPEND_ANSWER, 2, true, ours.journal.lastIndex(), 0, 0, 0);

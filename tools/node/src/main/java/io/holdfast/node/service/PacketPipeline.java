@@ -49,7 +49,15 @@ final class PacketPipeline implements PacketSink {
         int length = packet.remaining();
         Command.encodeHeader(EntryKind.PACKET, pureAck ? Command.PURE_ACK : 0, epochNanos, command, 0);
         packet.get(packet.position(), command, Command.HEADER_BYTES, length);
-        return to.offer(command, 0, Command.HEADER_BYTES + length);
+        return to.enqueue(command, 0, Command.HEADER_BYTES + length);
+    }
+
+    @Override
+    public void flush() {
+        RaftGroup to = group;
+        if (to != null) {
+            to.flush();
+        }
     }
 
     @Override

@@ -44,6 +44,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     private final Ipv4Packet packet = new Ipv4Packet();
     private final TcpView segment = new TcpView();
     private ByteBuffer lastCommand = ByteBuffer.allocate(0);
+    private boolean packetsToRelease;
     private volatile long applied;
     private volatile long packetsSinceMark; // written by the runner alone
     private volatile long leaderTerm = -1;
@@ -101,12 +102,9 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     public void onCommitted(long index, long term, byte[] command, int offset, int length) {
         EntryKind kind = Command.kind(command, offset);
         if (kind == EntryKind.PACKET) {
-            boolean ours = pipeline.onCommitted(term);
+            packetsToRelease |= pipeline.onCommitted(term);
             applyPacket(index, command, offset, length);
             packetsSinceMark++;
-            if (ours) {
-                capture.wake();
-            }
         } else {
             packetsSinceMark = kind == EntryKind.MARK ? 0 : packetsSinceMark;
             history.onCommitted(index, kind, command, offset, length);
@@ -115,6 +113,14 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
             }
         }
         applied = index;
+    }
+
+    @Override
+    public void onCommittedAll() {
+        if (packetsToRelease) {
+            packetsToRelease = false;
+            capture.onCommitted();
+        }
     }
 
     /** The group hands out its own buffer again and again, so the view around it is made once. */
