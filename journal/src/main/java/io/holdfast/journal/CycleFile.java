@@ -9,14 +9,19 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+
+import net.openhft.chronicle.core.io.IOTools;
 
 /**
  * Mapped by one thread (the writer's, or the reader's that owns it), read by any: one cycle file of the queue, read-only.
  *
  * <p>Chronicle frames each document with a little-endian 32-bit header: bit 31 "not complete", bit 30 "metadata", the
  * rest the length; documents start at multiples of four (Chronicle Wire, {@code Wires} and
- * {@code AbstractWire.enterHeader}, storage format 1). Our records are data documents, Chronicle's own header and index
- * tables are metadata. A zero header is the end so far, {@link #END_OF_FILE} the end for good.
+ * {@code AbstractWire.enterHeader}, storage format 1). Our records stand in data documents, Chronicle's own header
+ * and index tables are metadata. A zero header is the end so far, {@link #END_OF_FILE} the end for good.
  *
  * <p>Absolute reads of a mapped buffer need no lock and no tailer, so every thread may read while one appends.
  */
@@ -33,6 +38,7 @@ final class CycleFile {
     private static final int WRITE_POSITION_NAME_OFFSET = 0x1B;
     private static final byte[] WRITE_POSITION_NAME = "\u00cdwritePosition\u008e".getBytes(StandardCharsets.ISO_8859_1);
 
+    private static final int RETIRED = Integer.MIN_VALUE;
     private static final int WINDOW_SHIFT = 26;
     private static final long WINDOW_BYTES = 1L << WINDOW_SHIFT;
     /** A record that starts in a window ends inside its mapping. */
@@ -43,7 +49,12 @@ final class CycleFile {
 
     private final Path path;
     private final int cycle;
+    /** Threads reading at this moment; far below zero once retired. */
+    private final AtomicInteger readers = new AtomicInteger();
+    private final AtomicBoolean unmapped = new AtomicBoolean();
     private volatile ByteBuffer[] windows = new ByteBuffer[0];
+    private FileStart start;
+    private volatile long endBytes;
 
     CycleFile(Path path, int cycle) {
         this.path = path;
@@ -56,6 +67,25 @@ final class CycleFile {
 
     int cycle() {
         return cycle;
+    }
+
+    /** What held before the first record, null while there is none. Mapping thread. */
+    FileStart start() {
+        return start;
+    }
+
+    /** Mapping thread, at the first record. */
+    void start(int chain, long index, long term) {
+        start = new FileStart(cycle, chain, index, term);
+    }
+
+    /** How far the file has records, as far as it is known. Any thread. */
+    long endBytes() {
+        return endBytes;
+    }
+
+    void endBytes(long end) {
+        endBytes = end;
     }
 
     /** The header of the document at this position; 0 also where the file ends. Mapping thread. */
@@ -106,7 +136,7 @@ final class CycleFile {
             if (length < end) {
                 return false;
             }
-            ByteBuffer[] grown = java.util.Arrays.copyOf(windows, Math.max(windows.length, window + 1));
+            ByteBuffer[] grown = Arrays.copyOf(windows, Math.max(windows.length, window + 1));
             grown[window] = channel.map(FileChannel.MapMode.READ_ONLY, base, length);
             windows = grown;
             return true;
@@ -119,19 +149,65 @@ final class CycleFile {
         }
     }
 
-    /** Copies the record of a data document out and checks it against its checksum. Any thread; the bytes are mapped. */
-    void read(long position, JournalEntry into) {
+    /**
+     * Copies a record out and checks it against its checksum. Any thread; the bytes are mapped.
+     *
+     * @param limit the record ends before so many bytes
+     * @return the length of the record, 0 when the file was dropped
+     */
+    int read(long position, long limit, JournalEntry into) {
+        if (readers.getAndIncrement() < 0) {
+            leave();
+            return 0;
+        }
+        try {
+            return copy(position, limit, into);
+        } finally {
+            leave();
+        }
+    }
+
+    private int copy(long position, long limit, JournalEntry into) {
         ByteBuffer window = windows[(int) (position >>> WINDOW_SHIFT)];
         int at = (int) (position & WINDOW_BYTES - 1);
-        int header = (int) INT.getAcquire(window, at);
-        int length = header & LENGTH_MASK;
-        if ((header & ~LENGTH_MASK) != 0 || length > MAX_RECORD_BYTES || length > window.capacity() - at - HEADER_BYTES) {
-            throw new JournalException(path, position, "no record here (document header 0x" + Integer.toHexString(header) + ")");
+        long most = Math.min(limit, window.capacity() - at);
+        if (most < StoredRecord.HEADER_BYTES) {
+            throw new JournalException(path, position, "no room for a record here");
         }
-        window.get(at + HEADER_BYTES, into.bufferFor(length), 0, length);
-        String problem = into.filled(length);
+        long length = StoredRecord.HEADER_BYTES + (window.getInt(at + StoredRecord.LENGTH) & 0xFFFFFFFFL);
+        if (length > Math.min(most, MAX_RECORD_BYTES)) {
+            throw new JournalException(path, position, "no record here: it would be " + length + " bytes long");
+        }
+        window.get(at, into.bufferFor((int) length), 0, (int) length);
+        String problem = into.filled((int) length);
         if (problem != null) {
             throw new JournalException(path, position, problem);
+        }
+        return (int) length;
+    }
+
+    /**
+     * The file is no longer read; its mappings go as soon as the last reader has left, since a deleted file keeps its
+     * blocks as long as it is mapped. Mapping thread.
+     */
+    void retire() {
+        readers.addAndGet(RETIRED);
+        unmapIfLeft();
+    }
+
+    private void leave() {
+        if (readers.decrementAndGet() < 0) {
+            unmapIfLeft();
+        }
+    }
+
+    private void unmapIfLeft() {
+        if (readers.get() == RETIRED && unmapped.compareAndSet(false, true)) {
+            for (ByteBuffer window : windows) {
+                if (window != null) {
+                    IOTools.clean(window);
+                }
+            }
         }
     }
 }

@@ -10,65 +10,99 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.time.format.DateTimeParseException;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
 
+import net.openhft.chronicle.queue.RollCycle;
+import net.openhft.chronicle.queue.RollCycles;
+
 /**
- * Grown by one thread (the writer's, or the reader's that owns it), read by any: the cycle files of a directory, oldest
+ * Changed by one thread (the writer's, or the reader's that owns it), read by any: the cycle files of a directory, oldest
  * first.
  *
  * <p>A place in the journal is one long: the file's ordinal above bit 40, the position in it below.
  */
 final class CycleFiles {
     static final String SUFFIX = ".cq4";
-    static final long CYCLE_MS = 3_600_000;
+    /** Its index has an entry for 256 documents; it numbers files by five minutes since 1970. */
+    static final RollCycle ROLL_CYCLE = RollCycles.FIVE_MINUTELY;
+    static final long CYCLE_MS = 300_000;
     private static final int POSITION_BITS = 40;
-    /** Chronicle names the files of {@code RollCycles.FAST_HOURLY} so, in UTC. */
-    private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern("uuuuMMdd-HH'F'").withZone(ZoneOffset.UTC);
+    private static final DateTimeFormatter NAME = DateTimeFormatter.ofPattern("uuuuMMdd-HHmm'V'").withZone(ZoneOffset.UTC);
+    /** How format 1 named them. */
+    private static final String HOURLY_NAME = "\\d{8}-\\d{2}F\\.cq4";
 
     private final Path dir;
     private volatile CycleFile[] files = new CycleFile[0];
+    private int newestCycle;
 
-    private CycleFiles(Path dir) {
+    private CycleFiles(Path dir, int fromCycle) {
         this.dir = dir;
+        this.newestCycle = fromCycle - 1;
     }
 
-    static CycleFiles list(Path dir) {
-        CycleFiles files = new CycleFiles(dir);
+    /** @param fromCycle files before this one are left out: they are dropped, but perhaps not deleted yet */
+    static CycleFiles list(Path dir, int fromCycle) {
+        CycleFiles files = new CycleFiles(dir, fromCycle);
         files.refresh();
         return files;
     }
 
-    /** Takes up files newer than those known; true when there were any. Growing thread. */
+    /** Takes up files newer than those known; true when there were any. Changing thread. */
     boolean refresh() {
         List<CycleFile> found = new ArrayList<>();
-        int newest = files.length == 0 ? -1 : files[files.length - 1].cycle();
-        try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir, "*" + SUFFIX)) {
-            for (Path path : paths) {
-                int cycle = cycleOf(path);
-                if (cycle > newest) {
-                    found.add(new CycleFile(path, cycle));
-                }
+        for (Path path : paths(dir)) {
+            int cycle = cycleOf(path);
+            if (cycle > newestCycle) {
+                found.add(new CycleFile(path, cycle));
             }
-        } catch (IOException e) {
-            throw new JournalException(dir, -1, "cannot list the journal: " + e, e);
         }
         found.sort(Comparator.comparingInt(CycleFile::cycle));
         found.forEach(this::add);
         return !found.isEmpty();
     }
 
-    /** Growing thread. */
-    void add(CycleFile file) {
-        CycleFile[] grown = java.util.Arrays.copyOf(files, files.length + 1);
-        grown[files.length] = file;
-        files = grown;
+    /** The cycle files in a directory, in no order. */
+    static List<Path> paths(Path dir) {
+        List<Path> found = new ArrayList<>();
+        try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir, "*" + SUFFIX)) {
+            paths.forEach(found::add);
+            return found;
+        } catch (IOException e) {
+            throw new JournalException(dir, -1, "cannot list the journal: " + e, e);
+        }
     }
 
+    /** Changing thread. */
+    void add(CycleFile file) {
+        CycleFile[] grown = Arrays.copyOf(files, files.length + 1);
+        grown[files.length] = file;
+        files = grown;
+        newestCycle = file.cycle();
+    }
+
+    /** Takes the files before this cycle out: nothing is read from them any more. Changing thread. */
+    List<CycleFile> retireBefore(int cycle) {
+        CycleFile[] kept = files.clone();
+        List<CycleFile> retired = new ArrayList<>();
+        for (int i = 0; i < kept.length; i++) {
+            if (kept[i] != null && kept[i].cycle() < cycle) {
+                retired.add(kept[i]);
+                kept[i] = null;
+            }
+        }
+        files = kept;
+        retired.forEach(CycleFile::retire);
+        return retired;
+    }
+
+    /** How many there are or were: ordinals stay what they are when older files go. */
     int count() {
         return files.length;
     }
 
+    /** Null when it has been retired. */
     CycleFile get(int ordinal) {
         return files[ordinal];
     }
@@ -79,26 +113,43 @@ final class CycleFiles {
         return now.length == 0 ? null : now[now.length - 1];
     }
 
+    /** Bytes with records in them. Any thread. */
+    long bytes() {
+        long sum = 0;
+        for (CycleFile file : files) {
+            sum += file == null ? 0 : file.endBytes();
+        }
+        return sum;
+    }
+
     static long place(int ordinal, long position) {
         return (long) ordinal << POSITION_BITS | position;
     }
 
-    /** Any thread. */
-    void read(long place, JournalEntry into) {
-        files[(int) (place >>> POSITION_BITS)].read(place & (1L << POSITION_BITS) - 1, into);
+    static int ordinal(long place) {
+        return (int) (place >>> POSITION_BITS);
+    }
+
+    /** False when its file was dropped. Any thread. */
+    boolean read(long place, JournalEntry into) {
+        CycleFile file = files[ordinal(place)];
+        return file != null && file.read(place & (1L << POSITION_BITS) - 1, Long.MAX_VALUE, into) > 0;
     }
 
     static Path pathOf(Path dir, int cycle) {
         return dir.resolve(NAME.format(Instant.ofEpochMilli(cycle * CYCLE_MS)) + SUFFIX);
     }
 
-    private static int cycleOf(Path path) {
+    static int cycleOf(Path path) {
         String name = path.getFileName().toString();
+        if (name.matches(HOURLY_NAME)) {
+            throw new JournalException(path, -1, JournalException.otherFormat(1, Floor.VERSION));
+        }
         try {
-            LocalDateTime hour = LocalDateTime.parse(name.substring(0, name.length() - SUFFIX.length()), NAME);
-            return (int) (hour.toInstant(ZoneOffset.UTC).toEpochMilli() / CYCLE_MS);
+            LocalDateTime time = LocalDateTime.parse(name.substring(0, name.length() - SUFFIX.length()), NAME);
+            return (int) (time.toInstant(ZoneOffset.UTC).toEpochMilli() / CYCLE_MS);
         } catch (DateTimeParseException e) {
-            throw new JournalException(path, -1, "not a cycle file of this journal: its name is no hour", e);
+            throw new JournalException(path, -1, "is not a cycle file of this journal: its name is no time. Move it away", e);
         }
     }
 }

@@ -1,14 +1,31 @@
 package io.holdfast.journal;
 
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
-/** Forcing a directory, which makes the names in it durable (fsync(2): forcing the file alone does not); any thread. */
+/** Names made durable: forcing a file alone does not force its name (fsync(2)); any thread. */
 final class Directories {
+    private static final String FRESH = ".new";
+
     private Directories() {
+    }
+
+    /** Puts a file with this content in the place of the one before. A crash leaves either of them, whole. */
+    static void replace(Path dir, String name, byte[] content) throws IOException {
+        Path fresh = dir.resolve(name + FRESH);
+        try (RandomAccessFile out = new RandomAccessFile(fresh.toFile(), "rw")) {
+            out.setLength(0);
+            out.write(content);
+            out.getFD().sync();
+        }
+        Files.move(fresh, dir.resolve(name), StandardCopyOption.ATOMIC_MOVE);
+        force(dir);
     }
 
     /** An interrupt, which closes the channel, is kept for later and the call repeated. */

@@ -19,7 +19,9 @@ public enum EntryKind {
     /** Anything else worth telling an auditor. */
     EVENT(8),
     /** The tail was cut here: a record of the journal alone, never proposed and never an entry. */
-    TAIL_CUT(100);
+    TAIL_CUT(100),
+    /** The log goes on behind a snapshot that another member sent: as {@link #TAIL_CUT}, never an entry. */
+    RESTART(101);
 
     private static final EntryKind[] BY_CODE = byCode();
 
@@ -27,6 +29,11 @@ public enum EntryKind {
 
     EntryKind(int code) {
         this.code = code;
+    }
+
+    /** Whether it is a record of the journal alone, and no entry. */
+    public boolean isRecordOnly() {
+        return this == TAIL_CUT || this == RESTART;
     }
 
     public int code() {

@@ -7,6 +7,7 @@ import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
+import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
 
@@ -33,9 +34,12 @@ public final class Journal implements AutoCloseable {
     private final CycleFiles files;
     private final EntryIndex index;
     private final QueueAppender appender;
+    private final Disposal disposal;
     private final CRC32C crc = new CRC32C();
     private byte[] record = new byte[4096];
     private int chain;
+    private Floor floor;
+    private volatile Snapshot snapshot;
     private volatile Throwable failure;
     private volatile boolean closed;
 
@@ -47,7 +51,15 @@ public final class Journal implements AutoCloseable {
         this.files = recovered.files();
         this.index = recovered.index();
         this.chain = recovered.chain();
-        this.appender = new QueueAppender(dir, options, recovered.clock(), state, files, recovered.tail());
+        this.floor = recovered.floor();
+        this.snapshot = recovered.snapshot();
+        this.disposal = new Disposal(dir, options.archive());
+        this.appender = new QueueAppender(dir, options, recovered.clock(), state, files, recovered.tail(),
+                recovered.tailClosed());
+        disposal.dispose(recovered.dropped());
+        if (floor.restarted() && files.last() == null) {
+            writeRestart();
+        }
     }
 
     /**
@@ -107,17 +119,63 @@ public final class Journal implements AutoCloseable {
         return index.first();
     }
 
-    /** The last entry, 0 when there is none. */
+    /** The last entry; the floor when none is held, so 0 at the beginning. */
     public long lastIndex() {
-        return index.last();
+        return Math.max(index.last(), index.floor());
     }
 
-    /** The term of the last entry, 0 when there is none. */
+    /** The term of {@link #lastIndex()}, 0 at the beginning. */
     public long lastTerm() {
-        return index.lastTerm();
+        return index.termAt(lastIndex());
     }
 
-    /** The term of this entry, 0 when there is none. */
+    /** The last entry that was dropped or is covered by an installed snapshot, 0 for none. */
+    public long floorIndex() {
+        return index.floor();
+    }
+
+    /** The term of {@link #floorIndex()}, 0 for none. */
+    public long floorTerm() {
+        return index.floorTerm();
+    }
+
+    /** The newest snapshot saved or installed, whole and on stable storage; null when there is none. */
+    public Snapshot snapshot() {
+        return snapshot;
+    }
+
+    /** The longest command {@link #append} takes. */
+    public int maxCommandBytes() {
+        return options.maxCommandBytes();
+    }
+
+    /** What the journal's files take on the disk, with blocks claimed ahead and the snapshot. Any thread. */
+    public long bytesHeld() {
+        Snapshot kept = snapshot;
+        return files.bytes() + appender.bytesAhead() + (kept == null ? 0 : kept.bytes().length);
+    }
+
+    /** What may still come: until {@link JournalOptions#maxBytes()}, or until the disk is full. Any thread. */
+    public long bytesFree() {
+        try {
+            long usable = Files.getFileStore(dir).getUsableSpace();
+            return options.maxBytes() == 0 ? usable : Math.max(0, Math.min(usable, options.maxBytes() - bytesHeld()));
+        } catch (IOException e) {
+            throw new JournalException(dir, -1, "cannot ask for free space: " + e, e);
+        }
+    }
+
+    /** Whether {@link JournalOptions#maxBytes()} is reached; appending is still possible until the disk is full (I9). */
+    public boolean isFull() {
+        return options.maxBytes() > 0 && bytesHeld() >= options.maxBytes();
+    }
+
+    /** Why dropped files are still on the disk, or null when they are not. */
+    public String disposalProblem() {
+        return disposal.problem();
+    }
+
+    /** The term of this entry or of the floor, 0 when there is none. */
     public long termAt(long entry) {
         return index.termAt(entry);
     }
@@ -141,11 +199,11 @@ public final class Journal implements AutoCloseable {
         if (length > options.maxCommandBytes()) {
             throw new IllegalArgumentException("command of " + length + " bytes is longer than " + options.maxCommandBytes());
         }
-        if (Command.kind(buffer, offset) == EntryKind.TAIL_CUT) {
-            throw new IllegalArgumentException("TAIL_CUT is no entry: use cutTail");
+        if (Command.kind(buffer, offset).isRecordOnly()) {
+            throw new IllegalArgumentException(Command.kind(buffer, offset) + " is no entry");
         }
-        if (term < 1 || term < index.lastTerm()) {
-            throw new IllegalArgumentException("term " + term + " after term " + index.lastTerm());
+        if (term < 1 || term < lastTerm()) {
+            throw new IllegalArgumentException("term " + term + " after term " + lastTerm());
         }
         System.arraycopy(buffer, offset, recordFor(length), StoredRecord.HEADER_BYTES, length);
         long entry = index.last() + 1;
@@ -168,7 +226,7 @@ public final class Journal implements AutoCloseable {
         }
         TailCut.encode(index.last(), Math.multiplyExact(System.currentTimeMillis(), 1_000_000L),
                 recordFor(TailCut.COMMAND_BYTES), StoredRecord.HEADER_BYTES);
-        write(fromIndex, index.lastTerm(), true, TailCut.COMMAND_BYTES);
+        write(fromIndex, lastTerm(), true, TailCut.COMMAND_BYTES);
         index.cut(fromIndex);
     }
 
@@ -184,6 +242,10 @@ public final class Journal implements AutoCloseable {
         try {
             int sealed = StoredRecord.seal(record, commandLength, entry, term, internal, chain, crc);
             long place = appender.append(record, StoredRecord.HEADER_BYTES + commandLength);
+            CycleFile file = files.last();
+            if (file.start() == null) {
+                file.start(chain, index.last(), index.lastTerm());
+            }
             chain = sealed;
             return place;
         } catch (IOException | RuntimeException | Error e) {
@@ -197,10 +259,13 @@ public final class Journal implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the journal is closed");
         }
-        if (entry < 1 || entry > index.last()) {
+        if (!index.holds(entry)) {
             return false;
         }
-        files.read(index.place(entry), into);
+        long place = index.place(entry);
+        if (place == EntryIndex.NO_PLACE || !files.read(place, into)) {
+            return false;
+        }
         if (into.index() != entry) {
             throw new JournalException(dir, -1, "the index leads from entry " + entry + " to entry " + into.index());
         }
@@ -225,11 +290,126 @@ public final class Journal implements AutoCloseable {
 
     /** Remembers how far the group has committed: a store to a mapped page, not forced. One thread at a time. */
     public void commitIndex(long entry) {
-        if (entry < state.commitIndex() || entry > index.last()) {
+        if (entry < state.commitIndex() || entry > lastIndex()) {
             throw new IllegalArgumentException("commit index " + entry + " is not from " + state.commitIndex() + " to "
-                    + index.last());
+                    + lastIndex());
         }
         state.commitIndex(entry);
+    }
+
+    /**
+     * Writer. Stores the state that stands for all entries up to {@code index}, in the place of the one stored before. It
+     * is on stable storage when this returns; a crash leaves the one or the other.
+     */
+    public void saveSnapshot(long covered, long term, byte[] bytes) {
+        checkUsable();
+        if (covered > commitIndex() || covered <= floor.snapshot() || term != termAt(covered)) {
+            throw new IllegalArgumentException("no snapshot of entry " + covered + ", term " + term + ": committed up to "
+                    + commitIndex() + ", the last one is of entry " + floor.snapshot() + ", the entry's term is "
+                    + termAt(covered));
+        }
+        store(new Snapshot(covered, term, bytes), floor.withSnapshot(covered, term));
+    }
+
+    /**
+     * Writer. Every entry before {@code from} is no longer part of the journal, durably when this returns. A snapshot must
+     * cover them. Files that hold nothing else are deleted or archived, by another thread.
+     */
+    public void dropBefore(long from) {
+        checkUsable();
+        if (from - 1 > floor.snapshot()) {
+            throw new IllegalArgumentException("cannot drop before " + from + ": the snapshot covers entries up to "
+                    + floor.snapshot());
+        }
+        if (from - 1 <= floor.index()) {
+            return;
+        }
+        FileStart start = from <= index.last() ? files.get(CycleFiles.ordinal(index.place(from))).start() : files.last().start();
+        Floor raised = new Floor(from - 1, termAt(from - 1), start, start.equals(floor.start()) && floor.restarted(),
+                floor.snapshot(), floor.snapshotTerm());
+        store(null, raised);
+        index.raiseFloor(raised.index(), raised.term());
+        dispose();
+    }
+
+    /**
+     * Writer. The journal now holds nothing but this snapshot of another member: what was there is dropped, and the next
+     * entry is the one behind it. A crash leaves the old journal or the new one.
+     */
+    public void installSnapshot(long covered, long term, byte[] bytes) {
+        checkUsable();
+        if (covered <= commitIndex() || term < 1) {
+            throw new IllegalArgumentException("no snapshot of entry " + covered + ", term " + term
+                    + " can be installed: committed up to " + commitIndex());
+        }
+        FileStart start = new FileStart(appender.rollBeforeNext(), chain, covered, term);
+        store(new Snapshot(covered, term, bytes), new Floor(covered, term, start, true, covered, term));
+        index.raiseFloor(covered, term);
+        index.begin(covered, term);
+        state.commitIndex(covered);
+        writeRestart();
+        dispose();
+    }
+
+    /** Everything named by the floor is forced first, then the floor. */
+    private void store(Snapshot fresh, Floor next) {
+        try {
+            if (fresh != null) {
+                SnapshotFile.store(dir, fresh);
+            }
+            next.store(dir);
+            floor = next;
+            if (fresh != null) {
+                snapshot = fresh;
+                SnapshotFile.removeOthers(dir, fresh.index());
+            }
+        } catch (IOException | RuntimeException | Error e) {
+            failed(e);
+            throw new JournalException(dir, -1, "storing the snapshot or the floor failed, the journal stops: " + e, e);
+        }
+    }
+
+    /** So that whoever reads the files in order, as from an archive, knows why indices jump here. */
+    private void writeRestart() {
+        Command.encodeHeader(EntryKind.RESTART, 0, Math.multiplyExact(System.currentTimeMillis(), 1_000_000L),
+                recordFor(Command.HEADER_BYTES), StoredRecord.HEADER_BYTES);
+        write(floor.index(), floor.term(), true, Command.HEADER_BYTES);
+    }
+
+    private void dispose() {
+        List<Path> dropped = files.retireBefore(floor.start().cycle()).stream().map(CycleFile::path).toList();
+        try {
+            appender.forget(dropped);
+        } catch (IOException e) {
+            failed(e);
+            throw new JournalException(dir, -1, "closing dropped files failed, the journal stops: " + e, e);
+        }
+        disposal.dispose(dropped);
+    }
+
+    /**
+     * Any thread. The first entry held whose time is not before this, {@link #lastIndex()} + 1 when all are earlier; found
+     * by bisection. Where times fall, since another leader's clock was behind, it is one such entry.
+     */
+    public long indexAt(long epochNanos) {
+        return TimeSearch.firstAt(this::read, index.floor() + 1, index.last(), epochNanos);
+    }
+
+    /**
+     * Writer. The lowest index from which on at most so many bytes are kept, in whole files: what {@link #dropBefore}
+     * needs to keep the journal within a size. Never beyond the newest file.
+     */
+    public long firstIndexWithin(long bytes) {
+        int from = files.count() - 1;
+        if (from < 0) {
+            return lastIndex() + 1;
+        }
+        long kept = files.get(from).endBytes();
+        while (from > 0 && files.get(from - 1) != null && kept + files.get(from - 1).endBytes() <= bytes) {
+            from--;
+            kept += files.get(from).endBytes();
+        }
+        return Math.min(Math.max(index.floor(), files.get(from).start().index()), lastIndex()) + 1;
     }
 
     /** Any thread. From now on nothing can be appended or synced (I7); the first cause is kept. */
@@ -253,6 +433,7 @@ public final class Journal implements AutoCloseable {
         closed = true;
         try {
             appender.close();
+            disposal.close();
         } finally {
             release(lock);
         }

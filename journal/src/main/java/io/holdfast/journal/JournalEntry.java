@@ -27,6 +27,10 @@ public final class JournalEntry {
         return problem;
     }
 
+    boolean more() {
+        return StoredRecord.more(buffer);
+    }
+
     int previousChain() {
         return StoredRecord.previousChain(buffer);
     }

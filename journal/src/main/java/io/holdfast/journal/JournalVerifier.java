@@ -1,6 +1,7 @@
 package io.holdfast.journal;
 
 import java.nio.file.Path;
+import java.util.Objects;
 
 /**
  * Checks a whole journal without writing to it: frames, checksums, chain, gapless indices, rising terms, cuts, files that
@@ -25,21 +26,46 @@ public final class JournalVerifier {
     private JournalVerifier() {
     }
 
+    /** Beside a live writer, too: when it drops files meanwhile, the check begins again. */
     public static Report verify(Path dir) {
+        Floor floor;
+        Report report;
+        do {
+            floor = load(dir);
+            report = verify(dir, floor);
+        } while (!report.whole() && !Objects.equals(load(dir), floor));
+        return report;
+    }
+
+    /** Null also when it is damaged: {@link #verify(Path, Floor)} finds that again. */
+    private static Floor load(Path dir) {
+        try {
+            return Floor.load(dir);
+        } catch (JournalException e) {
+            return null;
+        }
+    }
+
+    private static Report verify(Path dir, Floor floor) {
         EntryIndex index = new EntryIndex();
         long records = 0;
         long cuts = 0;
         JournalException damage = null;
         try {
             long committed = JournalReader.committed(dir);
-            RecordWalk walk = new RecordWalk(CycleFiles.list(dir), index, true);
+            Floor now = Floor.load(dir);
+            if (now != null && floor != null) {
+                SnapshotFile.load(dir, floor);
+            }
+            RecordWalk walk = new RecordWalk(CycleFiles.list(dir, floor == null ? 0 : floor.start().cycle()), index,
+                    floor == null ? null : floor.start(), true);
             JournalEntry entry = new JournalEntry();
             RecordWalk.Step step;
             while ((step = walk.next(entry)) != RecordWalk.Step.END) {
                 records++;
                 cuts += step == RecordWalk.Step.CUT ? 1 : 0;
             }
-            if (committed > index.last()) {
+            if (Math.max(committed, floor == null ? 0 : floor.snapshot()) > index.last()) {
                 damage = new JournalException(dir, -1, "the journal ends with entry " + index.last()
                         + " but entries up to " + committed + " were committed");
             }

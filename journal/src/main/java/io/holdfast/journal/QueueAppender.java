@@ -10,7 +10,6 @@ import net.openhft.chronicle.bytes.Bytes;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.ChronicleQueue;
 import net.openhft.chronicle.queue.ExcerptAppender;
-import net.openhft.chronicle.queue.RollCycles;
 import net.openhft.chronicle.queue.impl.single.SingleChronicleQueue;
 import net.openhft.chronicle.threads.Pauser;
 import net.openhft.chronicle.threads.TimingPauser;
@@ -39,12 +38,13 @@ final class QueueAppender implements AutoCloseable {
     private final List<ForcedFile> rolled = new ArrayList<>();
     private boolean directoryChanged = true;
     private ForcedFile current;
-    private int cycle = -1;
+    private boolean rollNext;
     private long tail;
-    private long claimed;
+    private volatile long claimed;
 
-    QueueAppender(Path dir, JournalOptions options, CycleClock clock, StateFile state, CycleFiles files, long tail)
-            throws IOException {
+    /** @param tailClosed the newest file takes nothing more */
+    QueueAppender(Path dir, JournalOptions options, CycleClock clock, StateFile state, CycleFiles files, long tail,
+                  boolean tailClosed) throws IOException {
         this.dir = dir;
         this.options = options;
         this.clock = clock;
@@ -59,8 +59,8 @@ final class QueueAppender implements AutoCloseable {
         CycleFile newest = files.last();
         if (newest != null) {
             this.current = new ForcedFile(newest.path());
-            this.cycle = newest.cycle();
             this.tail = tail;
+            this.rollNext = tailClosed;
             this.claimed = pageAligned(tail);
         }
     }
@@ -69,7 +69,7 @@ final class QueueAppender implements AutoCloseable {
         // One pauser and not one for each wait: nobody else ever holds the queue's lock.
         TimingPauser pauser = Pauser.balanced();
         return ChronicleQueue.singleBuilder(dir)
-                .rollCycle(RollCycles.FAST_HOURLY)
+                .rollCycle(CycleFiles.ROLL_CYCLE)
                 .blockSize(options.blockBytes())
                 .timeProvider(clock)
                 .pauserSupplier(() -> pauser)
@@ -89,25 +89,47 @@ final class QueueAppender implements AutoCloseable {
         }
     }
 
-    /** Writes one record and returns its place. */
-    long append(byte[] record, int length) throws IOException {
-        int now = clock.advance();
-        if (now != cycle) {
-            beginFile(now);
+    /** Writes one document and returns the place of its content. */
+    long append(byte[] document, int length) throws IOException {
+        if (current == null || rollNext || tail > 0 && tail + length > options.rollBytes() || clock.hourPassed()) {
+            beginFile(clock.next());
         }
         claim(length);
-        long position = write(record, length);
+        long position = write(document, length);
         CycleFile file = files.last();
-        if (file == null || file.cycle() != now) {
-            file = new CycleFile(current.path(), now);
+        if (tail == 0) {
+            file = new CycleFile(current.path(), CycleFiles.cycleOf(current.path()));
             files.add(file);
-            state.newestCycle(now);
+            state.newestCycle(file.cycle());
         }
         tail = CycleFile.next(position, length);
-        if (appender.cycle() != now || !file.map(position, CycleFile.HEADER_BYTES + length) || file.header(position) != length) {
+        file.endBytes(tail);
+        if (appender.cycle() != file.cycle() || !file.map(position, CycleFile.HEADER_BYTES + length)
+                || file.header(position) != length) {
             throw new JournalException(file.path(), position, "Chronicle did not put the record where it said");
         }
-        return CycleFiles.place(files.count() - 1, position);
+        return CycleFiles.place(files.count() - 1, position + CycleFile.HEADER_BYTES);
+    }
+
+    /** The next record begins another file, whose number is returned. */
+    int rollBeforeNext() {
+        rollNext = true;
+        return clock.next();
+    }
+
+    /** These files are dropped: there is nothing to force any more. */
+    void forget(List<Path> dropped) throws IOException {
+        for (int i = rolled.size() - 1; i >= 0; i--) {
+            if (dropped.contains(rolled.get(i).path())) {
+                rolled.remove(i).close();
+            }
+        }
+    }
+
+    /** Blocks claimed ahead of the last record. Any thread. */
+    long bytesAhead() {
+        CycleFile newest = files.last();
+        return newest == null ? 0 : Math.max(0, claimed - newest.endBytes());
     }
 
     private long write(byte[] record, int length) {
@@ -146,8 +168,9 @@ final class QueueAppender implements AutoCloseable {
             Files.delete(path);
             throw cannotClaim(path, 0, e);
         }
+        clock.advanceTo(next);
         current = fresh;
-        cycle = next;
+        rollNext = false;
         tail = 0;
         claimed = options.preallocateBytes();
         directoryChanged = true;

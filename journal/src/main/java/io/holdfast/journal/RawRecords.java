@@ -2,12 +2,19 @@ package io.holdfast.journal;
 
 import java.nio.file.Path;
 
-/** Owned by one thread at a time: the records of a journal in the order they were written, dead branches and cuts too. */
+/**
+ * Owned by one thread at a time: the records of a journal in the order they were written, dead branches and cuts too.
+ *
+ * <p>It begins with the oldest file there, so also with entries below the floor that are still stored. When the writer
+ * drops the file it stands in, it ends with a {@link JournalException}.
+ */
 public final class RawRecords {
     private final RecordWalk walk;
 
     RawRecords(Path dir) {
-        this.walk = new RecordWalk(CycleFiles.list(dir), new EntryIndex(), true);
+        Floor floor = Floor.load(dir);
+        this.walk = new RecordWalk(CycleFiles.list(dir, floor == null ? 0 : floor.start().cycle()), new EntryIndex(),
+                floor == null ? null : floor.start(), true);
     }
 
     /**

@@ -14,31 +14,51 @@ final class RecordWalk {
         ENTRY,
         /** A cut was read: the entries from its index on are dropped. */
         CUT,
+        /** A restart was read: the log goes on behind its index. */
+        RESTART,
         /** Nothing more has been written so far. */
         END
     }
 
+    /** Zeros between two records of one document, so that no record but the first looks as if it had a document header. */
+    static final int GAP_BYTES = 4;
+
     private final CycleFiles files;
     private final EntryIndex index;
     private final boolean followNewFiles;
+    /** False until the first record, when it is to say itself what stands before it. */
+    private boolean begun;
     private int ordinal;
     private long position;
-    private long lastRecord;
+    private long lastDocument;
     private long recordPosition;
     private int recordOrdinal;
+    /** Where the next record of the present document starts; at its end there is none. */
+    private long nextRecord;
+    private long documentEnd;
     private int chain;
     private boolean ended;
-    private boolean firstOfFile = true;
 
-    /** {@code index} is filled along the way; the walk needs it to check cuts. */
-    RecordWalk(CycleFiles files, EntryIndex index, boolean followNewFiles) {
+    /**
+     * @param index filled along the way; the walk needs it to check cuts
+     * @param start what stands before the first file; null in an archive, whose first record says it itself
+     */
+    RecordWalk(CycleFiles files, EntryIndex index, FileStart start, boolean followNewFiles) {
         this.files = files;
         this.index = index;
         this.followNewFiles = followNewFiles;
+        if (start != null) {
+            index.begin(start.index(), start.term());
+            chain = start.chain();
+            begun = true;
+        }
     }
 
     Step next(JournalEntry into) {
         while (true) {
+            if (nextRecord < documentEnd) {
+                return record(files.get(ordinal), into);
+            }
             boolean newest = ordinal >= files.count() - 1;
             if (ordinal >= files.count()) {
                 if (!(followNewFiles && files.refresh())) {
@@ -60,10 +80,7 @@ final class RecordWalk {
                 }
                 continue;
             }
-            Step step = document(file, header, into);
-            if (step != null) {
-                return step;
-            }
+            document(file, header);
         }
     }
 
@@ -73,74 +90,109 @@ final class RecordWalk {
         }
         ordinal = next;
         position = 0;
-        lastRecord = 0;
+        lastDocument = 0;
         ended = false;
-        firstOfFile = true;
     }
 
     private void checkNothingMissing(CycleFile file, long finished) {
-        if (finished > lastRecord) {
+        if (finished > lastDocument) {
             throw new JournalException(file.path(), position, "no record here, but one was appended at byte " + finished
-                    + ": acknowledged entries after index " + index.last() + " are missing");
+                    + ": acknowledged entries after index " + index.last() + " are missing. " + JournalException.REJOIN);
         }
     }
 
-    private Step document(CycleFile file, int header, JournalEntry into) {
+    private void document(CycleFile file, int header) {
         int length = header & CycleFile.LENGTH_MASK;
         if ((header & CycleFile.NOT_COMPLETE) != 0 || !file.map(position, CycleFile.HEADER_BYTES)) {
             throw new JournalException(file.path(), position, "document header 0x" + Integer.toHexString(header));
         }
-        if ((header & CycleFile.METADATA) != 0) {
-            advance(header);
-            return null;
+        if ((header & CycleFile.METADATA) == 0) {
+            if (length > CycleFile.MAX_RECORD_BYTES || !file.map(position, CycleFile.HEADER_BYTES + length)) {
+                throw new JournalException(file.path(), position, "a document of " + length
+                        + " bytes reaches beyond what can be there");
+            }
+            nextRecord = position + CycleFile.HEADER_BYTES;
+            documentEnd = nextRecord + length;
+            lastDocument = position;
         }
-        if (length > CycleFile.MAX_RECORD_BYTES || !file.map(position, CycleFile.HEADER_BYTES + length)) {
-            throw new JournalException(file.path(), position, "a document of " + length + " bytes reaches beyond what can be there");
-        }
-        file.read(position, into);
-        recordOrdinal = ordinal;
-        recordPosition = position;
-        Step step = accept(file, into);
-        chain = into.chain();
-        lastRecord = position;
-        advance(header);
-        return step;
-    }
-
-    private void advance(int header) {
         position = CycleFile.next(position, header);
     }
 
-    private Step accept(CycleFile file, JournalEntry record) {
-        if (record.previousChain() != chain) {
-            throw new JournalException(file.path(), position, "the record of index " + record.index()
-                    + " does not chain to the last one before it (index " + index.last() + "): " + (firstOfFile && ordinal > 0
-                    ? "a cycle file between " + files.get(ordinal - 1).path().getFileName() + " and this one is missing"
-                    : "records before it are missing or not of this journal"));
+    private Step record(CycleFile file, JournalEntry into) {
+        recordOrdinal = ordinal;
+        recordPosition = nextRecord;
+        if (!file.map(recordPosition, documentEnd - recordPosition)) {
+            throw new JournalException(file.path(), recordPosition, "the file ends inside a document");
         }
-        firstOfFile = false;
+        int length = file.read(recordPosition, documentEnd - recordPosition, into);
+        long end = recordPosition + length;
+        nextRecord = into.more() ? afterGap(end) : end;
+        if (into.more() ? nextRecord >= documentEnd : end != documentEnd) {
+            throw new JournalException(file.path(), recordPosition, "a record of " + length + " bytes does not fit its document");
+        }
+        Step step = accept(file, into);
+        chain = into.chain();
+        file.endBytes(position);
+        return step;
+    }
+
+    /** Where the record behind one that ends here starts. */
+    static long afterGap(long end) {
+        return (end + 3 & ~3L) + GAP_BYTES;
+    }
+
+    private Step accept(CycleFile file, JournalEntry record) {
+        if (!begun) {
+            begun = true;
+            chain = record.previousChain();
+            index.begin(record.kind() == EntryKind.TAIL_CUT ? TailCut.droppedThrough(record) : record.index() - 1, 0);
+            index.raiseFloor(record.index() - 1, 0);
+        }
+        if (record.previousChain() != chain) {
+            throw new JournalException(file.path(), recordPosition, "the record of index " + record.index()
+                    + " does not chain to the last one before it (index " + index.last() + "): " + (file.start() == null
+                    ? "a cycle file " + (ordinal == 0 ? "before" : "between " + files.get(ordinal - 1).path().getFileName() + " and")
+                            + " this one is missing" : "records before it are missing or not of this journal")
+                    + ". " + JournalException.REJOIN);
+        }
+        boolean first = file.start() == null;
+        if (first) {
+            file.start(chain, index.last(), index.lastTerm());
+        }
         if (record.kind() == EntryKind.TAIL_CUT) {
             String problem = TailCut.problem(record, index.last());
             if (problem != null) {
-                throw new JournalException(file.path(), position, problem);
+                throw new JournalException(file.path(), recordPosition, problem);
             }
             index.cut(record.index());
             return Step.CUT;
         }
+        if (record.kind() == EntryKind.RESTART) {
+            if (!first) {
+                throw new JournalException(file.path(), recordPosition, "a restart in the middle of a file");
+            }
+            index.begin(record.index(), record.term());
+            return Step.RESTART;
+        }
         if (record.index() != index.last() + 1) {
-            throw new JournalException(file.path(), position, "index " + record.index() + " follows " + index.last());
+            throw new JournalException(file.path(), recordPosition, "index " + record.index() + " follows " + index.last());
         }
         if (record.term() < index.lastTerm()) {
-            throw new JournalException(file.path(), position, "term falls from " + index.lastTerm() + " to " + record.term()
-                    + " at index " + record.index());
+            throw new JournalException(file.path(), recordPosition, "term falls from " + index.lastTerm() + " to "
+                    + record.term() + " at index " + record.index());
         }
-        index.append(record.term(), CycleFiles.place(ordinal, position));
+        index.append(record.term(), CycleFiles.place(ordinal, recordPosition));
         return Step.ENTRY;
     }
 
     /** The file of the record read last. */
     CycleFile recordFile() {
         return files.get(recordOrdinal);
+    }
+
+    /** The file the walk stands in; before the first one -1. */
+    int cycle() {
+        return ordinal < files.count() ? files.get(ordinal).cycle() : -1;
     }
 
     /** The position of the record read last. */

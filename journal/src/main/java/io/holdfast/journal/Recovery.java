@@ -7,6 +7,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.function.LongSupplier;
 
 import org.slf4j.Logger;
@@ -19,7 +20,8 @@ import org.slf4j.LoggerFactory;
  * <p>Chronicle must not see a file it cannot read: it renames one whose header is unfinished to {@code .discard} and
  * begins an empty one in its place.
  */
-record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, long tail, CycleClock clock) {
+record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles files, EntryIndex index, int chain, long tail,
+                boolean tailClosed, CycleClock clock, List<Path> dropped) {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
     /** What one interrupted write can leave behind the end: a record, or an index page of Chronicle. */
     private static final int LEFTOVER_BYTES = CycleFile.MAX_RECORD_BYTES + (128 << 10);
@@ -28,33 +30,54 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
 
     static Recovery recover(Path dir, JournalOptions options, LongSupplier epochMillis) throws IOException {
         checkSpace(dir, options);
-        CycleFiles files = CycleFiles.list(dir);
         if (!Files.exists(dir.resolve(StateFile.FILE_NAME))) {
-            if (files.count() > 0) {
-                throw new JournalException(dir.resolve(StateFile.FILE_NAME), -1, "is missing, but there are cycle files");
-            }
-            StateFile.create(dir);
+            begin(dir);
         }
         StateFile state = StateFile.open(dir, true);
-        files = withoutUnbornFile(dir, files);
-        checkNewestFile(dir, state, files);
+        Floor floor = Floor.load(dir);
+        if (floor == null) {
+            throw new JournalException(dir.resolve(Floor.FILE_NAME), -1, "is missing. " + JournalException.REJOIN);
+        }
+        Snapshot snapshot = SnapshotFile.load(dir, floor);
+        SnapshotFile.removeOthers(dir, floor.snapshot());
+        CycleFiles files = withoutUnbornFile(dir, floor.start().cycle());
+        checkNewestFile(dir, state, floor, files);
 
         EntryIndex index = new EntryIndex();
-        RecordWalk walk = new RecordWalk(files, index, false);
+        RecordWalk walk = new RecordWalk(files, index, floor.start(), false);
         JournalEntry entry = new JournalEntry();
         while (walk.next(entry) != RecordWalk.Step.END) {
             // The walk checks and fills the index.
         }
+        // A snapshot covers committed entries only, and a floor stands on a snapshot.
+        state.commitIndex(Math.max(state.commitIndex(), floor.snapshot()));
         if (state.commitIndex() > index.last()) {
             throw new JournalException(endOf(dir, files), walk.tailPosition(), "the journal ends with entry " + index.last()
-                    + " but entries up to " + state.commitIndex() + " were committed: acknowledged entries are missing");
+                    + " but entries up to " + state.commitIndex() + " were committed: acknowledged entries are missing. "
+                    + JournalException.REJOIN);
         }
+        index.raiseFloor(floor.index(), floor.term());
         CycleFile newest = files.last();
         if (newest != null && !walk.tailClosed()) {
-            cleanTail(newest, walk.tailPosition(), index.last());
+            cleanTail(newest, walk.tailPosition());
         }
-        int notBefore = newest == null ? 0 : newest.cycle() + (walk.tailClosed() ? 1 : 0);
-        return new Recovery(state, files, index, walk.chain(), walk.tailPosition(), new CycleClock(epochMillis, notBefore));
+        int cycle = newest == null ? Math.max(0, floor.start().cycle() - 1) : newest.cycle();
+        return new Recovery(floor, snapshot, state, files, index, walk.chain(), walk.tailPosition(), walk.tailClosed(),
+                new CycleClock(epochMillis, cycle), dropped(dir, floor));
+    }
+
+    private static void begin(Path dir) throws IOException {
+        if (!CycleFiles.paths(dir).isEmpty()) {
+            throw new JournalException(dir.resolve(StateFile.FILE_NAME), -1, "is missing, but there are cycle files. "
+                    + JournalException.REJOIN);
+        }
+        Floor.NONE.store(dir);
+        StateFile.create(dir);
+    }
+
+    /** What a crash kept from being removed. */
+    private static List<Path> dropped(Path dir, Floor floor) {
+        return CycleFiles.paths(dir).stream().filter(path -> CycleFiles.cycleOf(path) < floor.start().cycle()).toList();
     }
 
     private static void checkSpace(Path dir, JournalOptions options) throws IOException {
@@ -66,7 +89,8 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
     }
 
     /** Removes a newest file that a crash left before it was begun; nothing can be in it. */
-    private static CycleFiles withoutUnbornFile(Path dir, CycleFiles files) throws IOException {
+    private static CycleFiles withoutUnbornFile(Path dir, int fromCycle) throws IOException {
+        CycleFiles files = CycleFiles.list(dir, fromCycle);
         CycleFile newest = files.last();
         if (newest == null) {
             return files;
@@ -75,38 +99,42 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
         if (header != 0 && (header & CycleFile.NOT_COMPLETE) == 0) {
             return files;
         }
-        long found = findRecord(newest.path(), 0, Long.MAX_VALUE, 0);
+        long found = findDocument(newest.path(), 0, Long.MAX_VALUE);
         if (found >= 0) {
             throw new JournalException(newest.path(), 0, "the cycle file has no header but a record at byte " + found);
         }
         LOG.warn("Removing {}: a crash left it before its header was finished; it holds no record", newest.path());
         Files.delete(newest.path());
         Directories.force(dir);
-        return CycleFiles.list(dir);
+        return CycleFiles.list(dir, fromCycle);
     }
 
-    private static void checkNewestFile(Path dir, StateFile state, CycleFiles files) {
+    private static void checkNewestFile(Path dir, StateFile state, Floor floor, CycleFiles files) {
         CycleFile newest = files.last();
-        if (newest == null ? state.newestCycle() >= 0 : newest.cycle() < state.newestCycle()) {
+        int known = newest == null ? floor.start().cycle() - 1 : newest.cycle();
+        if (known < state.newestCycle()) {
             throw new JournalException(CycleFiles.pathOf(dir, (int) state.newestCycle()), -1,
-                    "the newest cycle file is missing: acknowledged entries are missing");
+                    "the newest cycle file is missing: acknowledged entries are missing. " + JournalException.REJOIN);
         }
     }
 
     /** Wipes what an interrupted append left, unless it shows that there was more. */
-    private static void cleanTail(CycleFile file, long tail, long lastIndex) throws IOException {
-        long found = findRecord(file.path(), tail, tail + LEFTOVER_BYTES, lastIndex + 2);
+    private static void cleanTail(CycleFile file, long tail) throws IOException {
+        long found = findDocument(file.path(), tail, tail + LEFTOVER_BYTES);
         if (found >= 0) {
             throw new JournalException(file.path(), tail, "no record here, but a later one at byte " + found
-                    + ": entries after index " + lastIndex + " are missing");
+                    + ": entries between are missing. " + JournalException.REJOIN);
         }
         try (ForcedFile forced = new ForcedFile(file.path())) {
             forced.wipe(tail, Math.min(forced.length(), tail + LEFTOVER_BYTES));
         }
     }
 
-    /** Where a whole record of at least this index starts between two positions, -1 when none does. */
-    private static long findRecord(Path path, long from, long to, long minIndex) throws IOException {
+    /**
+     * Where a finished document that begins with a whole record has it, between two positions; -1 when there is none. What
+     * a dying append leaves has no document header: the word before its records is zero.
+     */
+    private static long findDocument(Path path, long from, long to) throws IOException {
         JournalEntry record = new JournalEntry();
         ByteBuffer block = ByteBuffer.allocate(SCAN_BYTES);
         byte[] zeros = new byte[SCAN_BYTES];
@@ -120,7 +148,7 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
                 }
                 for (int i = 0; i + Integer.BYTES <= read; i += Integer.BYTES) {
                     if (block.getInt(i) >>> 8 == (StoredRecord.MAGIC << 8 | StoredRecord.VERSION)
-                            && isRecord(channel, at + i, record) && record.index() >= minIndex) {
+                            && at + i >= CycleFile.HEADER_BYTES && isDocument(channel, at + i, record)) {
                         return at + i;
                     }
                 }
@@ -129,11 +157,11 @@ record Recovery(StateFile state, CycleFiles files, EntryIndex index, int chain, 
         return -1;
     }
 
-    private static boolean isRecord(FileChannel channel, long position, JournalEntry into) throws IOException {
-        ByteBuffer header = ByteBuffer.allocate(StoredRecord.HEADER_BYTES);
-        channel.read(header, position);
-        int commandLength = header.getInt(4);
-        if (commandLength < Command.HEADER_BYTES || commandLength > JournalOptions.MAX_COMMAND_BYTES) {
+    private static boolean isDocument(FileChannel channel, long position, JournalEntry into) throws IOException {
+        ByteBuffer header = ByteBuffer.allocate(CycleFile.HEADER_BYTES + StoredRecord.HEADER_BYTES);
+        channel.read(header, position - CycleFile.HEADER_BYTES);
+        int commandLength = header.getInt(CycleFile.HEADER_BYTES + StoredRecord.LENGTH);
+        if (header.getInt(0) == 0 || commandLength < Command.HEADER_BYTES || commandLength > JournalOptions.MAX_COMMAND_BYTES) {
             return false;
         }
         int length = StoredRecord.HEADER_BYTES + commandLength;

@@ -7,9 +7,7 @@ import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.MappedByteBuffer;
 import java.nio.channels.FileChannel;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 
 /**
@@ -24,7 +22,7 @@ final class StateFile {
     static final int COMMIT_INDEX = 16;
     static final int NEWEST_CYCLE = 24;
     private static final int MAGIC = 0x48465354;
-    private static final int VERSION = 1;
+    private static final int VERSION = 2;
     private static final VarHandle LONG = MethodHandles.byteBufferViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
 
     private final Path path;
@@ -37,18 +35,9 @@ final class StateFile {
 
     /** Makes the file of a new journal whole before its name appears. */
     static void create(Path dir) throws IOException {
-        Path fresh = dir.resolve(FILE_NAME + ".new");
         ByteBuffer content = ByteBuffer.allocate(BYTES);
         content.putInt(0, MAGIC).putInt(4, VERSION).putLong(NEWEST_CYCLE, -1);
-        try (FileChannel channel = FileChannel.open(fresh, StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                StandardOpenOption.TRUNCATE_EXISTING)) {
-            while (content.hasRemaining()) {
-                channel.write(content);
-            }
-            channel.force(true);
-        }
-        Files.move(fresh, dir.resolve(FILE_NAME), StandardCopyOption.ATOMIC_MOVE);
-        Directories.force(dir);
+        Directories.replace(dir, FILE_NAME, content.array());
     }
 
     static StateFile open(Path dir, boolean writable) throws IOException {
@@ -61,9 +50,12 @@ final class StateFile {
             }
             StateFile state = new StateFile(path, channel.map(writable
                     ? FileChannel.MapMode.READ_WRITE : FileChannel.MapMode.READ_ONLY, 0, BYTES));
-            if (state.page.getInt(0) != MAGIC || state.page.getInt(4) != VERSION
-                    || state.commitIndex() < 0 || state.newestCycle() < -1) {
-                throw new JournalException(path, 0, "unknown form");
+            int version = state.page.getInt(4);
+            if (state.page.getInt(0) == MAGIC && version != VERSION) {
+                throw new JournalException(path, 4, JournalException.otherFormat(version, VERSION));
+            }
+            if (state.page.getInt(0) != MAGIC || state.commitIndex() < 0 || state.newestCycle() < -1) {
+                throw new JournalException(path, 0, "is no state of a journal: it is damaged. " + JournalException.REJOIN);
             }
             return state;
         }

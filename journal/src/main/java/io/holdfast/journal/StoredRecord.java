@@ -7,8 +7,8 @@ import java.util.zip.CRC32C;
  *
  * <pre>
  *  0  u16  magic 0x4846 ("HF")
- *  2  u8   version = 1
- *  3  u8   flags: bit 0 internal; the others 0
+ *  2  u8   version = 2
+ *  3  u8   flags: bit 0 internal, bit 1 another record follows in the document; the others 0
  *  4  u32  length of the command
  *  8  i64  index
  * 16  i64  term
@@ -22,11 +22,12 @@ import java.util.zip.CRC32C;
 final class StoredRecord {
     static final int HEADER_BYTES = 32;
     static final int MAGIC = 0x4846;
-    static final int VERSION = 1;
+    static final int VERSION = 2;
 
     private static final int INTERNAL = 1;
+    private static final int MORE = 2;
     private static final int FLAGS = 3;
-    private static final int LENGTH = 4;
+    static final int LENGTH = 4;
     private static final int INDEX = 8;
     private static final int TERM = 16;
     private static final int PREVIOUS = 24;
@@ -67,7 +68,7 @@ final class StoredRecord {
         if (expected != chain(record)) {
             return "checksum is " + Integer.toHexString(expected) + ", stored is " + Integer.toHexString(chain(record));
         }
-        if ((record[FLAGS] & ~INTERNAL) != 0) {
+        if ((record[FLAGS] & ~(INTERNAL | MORE)) != 0) {
             return "unknown record flags 0x" + Integer.toHexString(record[FLAGS] & 0xFF);
         }
         if (index(record) < 1 || term(record) < 0) {
@@ -86,6 +87,11 @@ final class StoredRecord {
 
     static boolean internal(byte[] record) {
         return (record[FLAGS] & INTERNAL) != 0;
+    }
+
+    /** Whether another record follows in the same document. */
+    static boolean more(byte[] record) {
+        return (record[FLAGS] & MORE) != 0;
     }
 
     static int previousChain(byte[] record) {

@@ -45,7 +45,7 @@ class JournalDamageTest {
             flip(file, at, random.nextInt(8));
             JournalException refusal = refusal();
             assertThat(refusal.file()).isEqualTo(file);
-            assertThat(refusal.offsetBytes()).as("byte %d flipped", at).isEqualTo(start);
+            assertThat(refusal.offsetBytes()).as("byte %d flipped", at).isEqualTo(start + CycleFile.HEADER_BYTES);
             assertThat(JournalVerifier.verify(dir).damage()).hasMessage(refusal.getMessage());
             assertThat(JournalVerifier.verify(dir).records()).isEqualTo(record);
             Files.write(file, whole);
@@ -62,7 +62,9 @@ class JournalDamageTest {
         for (long start : recordStarts()) {
             for (int bit = 0; bit < 32; bit++) {
                 flip(file, start + bit / 8, bit % 8);
-                assertThat(refusal().file()).isEqualTo(file);
+                JournalException refusal = refusal();
+                assertThat(refusal).as("bit %d of the header at %d", bit, start).isNotNull();
+                assertThat(refusal.file()).isEqualTo(file);
                 flip(file, start + bit / 8, bit % 8);
             }
         }
@@ -154,7 +156,7 @@ class JournalDamageTest {
         }
         JournalException refusal = refusal();
         assertThat(refusal.offsetBytes()).isEqualTo(starts.get(10));
-        assertThat(refusal).hasMessageContaining("entries after index 10 are missing");
+        assertThat(refusal).hasMessageContaining("entries between are missing");
     }
 
     @Test
@@ -216,7 +218,7 @@ class JournalDamageTest {
     void aFileWhoseHeaderWasNeverFinishedIsBegunAnew() throws IOException {
         write(2);
         clock.addAndGet(HOUR);
-        Path unborn = CycleFiles.pathOf(dir, (int) (clock.get() / HOUR));
+        Path unborn = CycleFiles.pathOf(dir, (int) (clock.get() / CycleFiles.CYCLE_MS));
         for (int header : new int[] {0, 0x00000080}) {
             Files.write(unborn, ByteBuffer.allocate(300_000).putInt(0, header).array());
             assertWhole(ENTRIES);
@@ -264,7 +266,7 @@ class JournalDamageTest {
         Path file = cycleFiles().get(0);
         byte[] whole = Files.readAllBytes(file);
         Random random = new Random(3);
-        int[] places = {0x04, 0x11, 0x5c, 0xc7, 0x8110, 0x8120, 0x10100};
+        int[] places = {0x04, 0x11, 0x5c, 0xc7, 0x4110, 0x4120, 0x8100};
         for (int i = 0; i < 40; i++) {
             int at = i < places.length ? places[i] : 0x50 + random.nextInt(0x40);
             flip(file, at, random.nextInt(8));
@@ -298,7 +300,7 @@ class JournalDamageTest {
             flip(cycleFiles().get(0), start + 4 + 40, 3);
             assertThat(journal.read(20, entry)).isTrue();
             assertThatThrownBy(() -> journal.read(21, entry)).isInstanceOf(JournalException.class)
-                    .hasMessageContaining("at byte " + start);
+                    .hasMessageContaining("at byte " + (start + CycleFile.HEADER_BYTES));
         }
     }
 
@@ -337,7 +339,7 @@ class JournalDamageTest {
         List<Long> starts = new ArrayList<>();
         RawRecords records = new RawRecords(dir);
         while (records.next(entry)) {
-            starts.add(records.offsetBytes());
+            starts.add(records.offsetBytes() - CycleFile.HEADER_BYTES);
         }
         return starts;
     }

@@ -13,7 +13,6 @@ import java.util.stream.Stream;
 
 import net.openhft.chronicle.queue.ChronicleQueue;
 import net.openhft.chronicle.queue.ExcerptTailer;
-import net.openhft.chronicle.queue.RollCycles;
 import net.openhft.chronicle.wire.DocumentContext;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -328,7 +327,7 @@ class JournalTest {
                 clock.addAndGet(HOUR / 500);
             }
         }
-        try (ChronicleQueue queue = ChronicleQueue.singleBuilder(dir).rollCycle(RollCycles.FAST_HOURLY)
+        try (ChronicleQueue queue = ChronicleQueue.singleBuilder(dir).rollCycle(CycleFiles.ROLL_CYCLE)
                 .blockSize(OPTIONS.blockBytes()).build(); ExcerptTailer tailer = queue.createTailer()) {
             for (long i = 1; i <= 2_000; i++) {
                 try (DocumentContext document = tailer.readingDocument()) {

@@ -65,7 +65,7 @@ class StoredRecordTest {
         crc.reset();
         crc.update(record, 0, 28);
         crc.update(record, 32, 16);
-        assertThat(java.util.Arrays.copyOf(record, 28)).containsExactly(0x48, 0x46, 1, 1, 0, 0, 0, 16,
+        assertThat(java.util.Arrays.copyOf(record, 28)).containsExactly(0x48, 0x46, 2, 1, 0, 0, 0, 16,
                 1, 2, 3, 4, 5, 6, 7, 8, 0x11, 0x12, 0x13, 0x14, 0x15, 0x16, 0x17, 0x18, 0x21, 0x22, 0x23, 0x24);
         assertThat(StoredRecord.chain(record)).isEqualTo((int) crc.getValue());
     }

@@ -1,0 +1,102 @@
+package io.holdfast.journal;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.List;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
+
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Called by the journal's writer, works on a thread of its own: deletes cycle files that were dropped, or moves them into
+ * the archive. Deleting a big file takes longer than the writer may wait.
+ *
+ * <p>A file that could not be removed does no harm but to the disk: it is tried again at each opening, and told.
+ */
+final class Disposal implements AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(Disposal.class);
+    private static final int CLOSE_SECONDS = 30;
+
+    private final Path dir;
+    private final Path archive;
+    private final ExecutorService worker = Executors.newSingleThreadExecutor(work -> {
+        Thread thread = new Thread(work, "journal-files");
+        thread.setDaemon(true);
+        return thread;
+    });
+    private volatile String problem;
+
+    Disposal(Path dir, Path archive) throws IOException {
+        this.dir = dir;
+        this.archive = archive;
+        if (archive != null) {
+            Files.createDirectories(archive);
+            if (!Files.getFileStore(archive).equals(Files.getFileStore(dir))) {
+                throw new JournalException(archive, -1, "the archive must be on the file system of the journal " + dir
+                        + ": files are moved there by renaming them");
+            }
+        }
+    }
+
+    void dispose(List<Path> files) {
+        if (!files.isEmpty()) {
+            worker.execute(() -> {
+                try {
+                    for (Path file : files) {
+                        remove(file);
+                    }
+                    Directories.force(dir);
+                    problem = null;
+                } catch (IOException | RuntimeException e) {
+                    problem = "cannot " + (archive == null ? "delete" : "archive") + " dropped files: " + e;
+                    LOG.error("Journal {}: {}", dir, problem, e);
+                }
+            });
+        }
+    }
+
+    private void remove(Path file) throws IOException {
+        if (archive == null) {
+            Files.deleteIfExists(file);
+            return;
+        }
+        Path target = archive.resolve(file.getFileName());
+        if (Files.exists(target)) {
+            throw new IOException(target + " exists already: is the archive that of another journal?");
+        }
+        try {
+            Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+        } catch (NoSuchFileException e) {
+            LOG.debug("{} was archived before", file);
+        }
+        Directories.force(archive);
+    }
+
+    /** Why dropped files are still there, or null. Any thread. */
+    String problem() {
+        return problem;
+    }
+
+    /** Waits for what was asked for. */
+    @Override
+    public void close() {
+        worker.shutdown();
+        boolean interrupted = false;
+        try {
+            if (!worker.awaitTermination(CLOSE_SECONDS, TimeUnit.SECONDS)) {
+                LOG.error("Journal {}: dropped files are not removed after {} s", dir, CLOSE_SECONDS);
+            }
+        } catch (InterruptedException e) {
+            interrupted = true;
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
+    }
+}
