@@ -2,7 +2,7 @@
 # Makes sure that the programs Holdfast builds and runs with are there; installs Debian's packages of those
 # that are missing and leaves everything else alone.
 #
-# Arguments: none for all of them, or --build for JDK and Maven alone.
+# Arguments: none for all a node needs, --build for JDK and Maven alone, --test for what only tests need as well.
 # Exit code: 0 everything is there, 1 installing failed, 2 this is not a machine we can install on.
 set -euo pipefail
 
@@ -16,6 +16,8 @@ if [[ ${1:-} != --build ]]; then
            setsid:util-linux kill:procps sysctl:procps losetup:mount mkfs.ext4:e2fsprogs python3:python3
            redis-server:redis-server redis-benchmark:redis-tools redis-cli:redis-tools)
 fi
+
+if [[ ${1:-} == --test ]]; then NEEDED+=(tshark:tshark); fi
 
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -1,5 +1,6 @@
 package io.holdfast.cli.inspect;
 
+import io.holdfast.cli.inspect.export.ExportCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -10,6 +11,7 @@ import picocli.CommandLine.Spec;
         description = "Read a journal, also beside the node that writes it; never writes to it.",
         subcommands = {
             ListCommand.class,
+            ExportCommand.class,
         },
         footer = {"", "JOURNAL is the directory 'journal' of a service, or a copy of it.", "", "Examples:",
                 "  holdfast inspect list /var/lib/holdfast/redis/journal --limit 20",

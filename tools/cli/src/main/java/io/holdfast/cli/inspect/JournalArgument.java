@@ -10,19 +10,19 @@ import java.nio.file.Path;
 import java.util.stream.Stream;
 
 /** The journal a subcommand of {@code inspect} is asked about. A {@link JournalException} ends it with exit code 2. */
-final class JournalArgument {
+public final class JournalArgument {
     private static final String CYCLE_FILE = ".cq4";
 
     @Parameters(index = "0", paramLabel = "JOURNAL", description = "directory of the journal")
     private Path dir;
 
     /** The directory; throws when it can be no journal. */
-    Path dir() {
+    public Path dir() {
         requireJournal(dir);
         return dir;
     }
 
-    JournalReader open() {
+    public JournalReader open() {
         return JournalReader.open(dir());
     }
 
