@@ -1,5 +1,7 @@
 package io.holdfast.consensus;
 
+import java.util.List;
+
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalEntry;
@@ -11,13 +13,15 @@ final class Applier {
     private final Journal journal;
     private final GroupListener listener;
     private final Shown shown;
+    private final Roster roster;
     private final JournalEntry entry = new JournalEntry();
     private long applied;
 
-    Applier(Journal journal, GroupListener listener, Shown shown) {
+    Applier(Journal journal, GroupListener listener, Shown shown, Roster roster) {
         this.journal = journal;
         this.listener = listener;
         this.shown = shown;
+        this.roster = roster;
         this.applied = Math.max(0, journal.firstIndex() - 1);
     }
 
@@ -32,13 +36,18 @@ final class Applier {
             if (!journal.read(index, entry)) {
                 throw new IllegalStateException("committed entry " + index + " is not in the journal");
             }
-            if (!entry.internal() && entry.kind() != EntryKind.GROUP_INTERNAL) {
+            boolean internal = entry.internal() || entry.kind() == EntryKind.GROUP_INTERNAL;
+            if (!internal) {
                 listener.onCommitted(index, entry.term(), entry.buffer(), entry.commandOffset(), entry.commandLength());
+            }
+            List<Member> members = roster.statedBy(index);
+            if (members != null) {
+                listener.onMembers(index, members);
             }
             applied = index;
             shown.appliedIndex = index;
             if (leadership != null) {
-                leadership.applied(index);
+                leadership.applied(index, internal);
             }
         }
         listener.onCommittedAll();

@@ -78,6 +78,13 @@ final class Campaign {
         waitAgain(raft.nanoTime());
     }
 
+    /** The leader hands over to this member: no pre-vote, which the others would deny while they hear it. */
+    void standAtOnce() {
+        if (phase != Phase.STANDING && raft.roster().selfVotes()) {
+            stand(raft.nanoTime());
+        }
+    }
+
     private void waitAgain(long now) {
         deadline = now + config.electionTimeoutMs() * NANOS_PER_MS + jitter(config.electionJitterMs());
     }
@@ -104,7 +111,11 @@ final class Campaign {
             waitAgain(now);
         }
         if (now - deadline >= 0 && !overslept(now)) {
-            ask(now);
+            if (raft.roster().mayCampaign(raft.committed())) {
+                ask(now);
+            } else {
+                waitAgain(now);
+            }
         }
         return raft.leads() ? now : deadline;
     }
@@ -129,7 +140,9 @@ final class Campaign {
         deadline = now + patience();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.outbox().askAbout(peer, raft.term() + 1, journal.lastIndex(), journal.lastTerm());
+            if (peer.voter) {
+                raft.outbox().askAbout(peer, raft.term() + 1, journal.lastIndex(), journal.lastTerm());
+            }
         }
         standIfMajority(now);
     }
@@ -142,7 +155,7 @@ final class Campaign {
     }
 
     private void standIfMajority(long now) {
-        if (grants() < config.majority()) {
+        if (grants() < raft.roster().majority()) {
             return;
         }
         if (phase == Phase.ASKING) {
@@ -161,12 +174,17 @@ final class Campaign {
         boundNanos = raft.replica().answeredNanos();
         forgetGrants();
         for (Peer peer : raft.peers()) {
-            raft.outbox().send(peer, MessageKind.VOTE, true, journal.lastIndex(), journal.lastTerm(), 0, 0);
+            if (peer.voter) {
+                raft.outbox().send(peer, MessageKind.VOTE, true, journal.lastIndex(), journal.lastTerm(), 0, 0);
+            }
         }
         standIfMajority(now);
     }
 
     void onPreVoteAnswer(Peer from, GroupHeader header) {
+        if (header.b > 0 && raft.roster().toldRemovedBy(header.b)) {
+            raft.leftOut(from, header.b);
+        }
         if (phase == Phase.ASKING && header.granted() && header.a == raft.term() + 1) {
             from.granted = true;
             standIfMajority(raft.nanoTime());
@@ -191,9 +209,9 @@ final class Campaign {
     }
 
     private int grants() {
-        int grants = 1;
+        int grants = raft.roster().selfVotes() ? 1 : 0;
         for (Peer peer : raft.peers()) {
-            if (peer.granted) {
+            if (peer.voter && peer.granted) {
                 grants++;
             }
         }
@@ -204,7 +222,9 @@ final class Campaign {
 
     void onPreVote(Peer from, GroupHeader header) {
         boolean yes = header.currTerm() > raft.term() && !leaderIsAlive() && upToDate(header);
-        raft.outbox().send(from, MessageKind.PRE_VOTE_ANSWER, yes, header.currTerm(), 0, 0, 0);
+        boolean leftOut = !from.voter && raft.roster().latestIndex() <= raft.committed();
+        raft.outbox().send(from, MessageKind.PRE_VOTE_ANSWER, yes, header.currTerm(),
+                leftOut ? raft.roster().latestIndex() : 0, 0, 0);
     }
 
     /** Whether this member would know a reason against an election (dissertation, 4.2.3 and 9.6). */

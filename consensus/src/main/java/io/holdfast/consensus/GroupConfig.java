@@ -12,7 +12,10 @@ import io.holdfast.journal.Command;
  *
  * @param groupName         name of the service; members of different groups do not hear each other
  * @param self              name of this member
- * @param members           all members, this one included; the same on each of them
+ * @param members           all members at the group's beginning, this one included; the same on each of them. Later the
+ *                          journal says who is a member. For one that joins: itself and those it may hear from
+ * @param joining           the group exists and will let this member in by {@link RaftGroup#addMember}: until then it
+ *                          takes entries and never runs for election
  * @param leaseHeartbeatMs  how often the leader asks for evidence that it still leads
  * @param electionTimeoutMs silence of the leader after which a member looks for another; at least two heartbeats
  * @param electionJitterMs  up to so much is added at random, so that two members seldom start at once (Raft, 5.2)
@@ -25,7 +28,7 @@ import io.holdfast.journal.Command;
  * @param batchBytes        bytes of entries in one message, unless a single entry is longer
  * @param maxCommandBytes   the longest command taken; not longer than the journal's own limit
  */
-public record GroupConfig(String groupName, String self, List<Member> members, int leaseHeartbeatMs,
+public record GroupConfig(String groupName, String self, List<Member> members, boolean joining, int leaseHeartbeatMs,
                           int electionTimeoutMs, int electionJitterMs, int stepDownMs, int resendMs, int maxInFlight,
                           int maxInFlightBytes, int windowBytes, int batchBytes, int maxCommandBytes) {
 
@@ -48,41 +51,43 @@ public record GroupConfig(String groupName, String self, List<Member> members, i
 
     /** The defaults for this group. */
     public static GroupConfig of(String groupName, String self, List<Member> members) {
-        return new GroupConfig(groupName, self, members, 40, 120, 40, 2000, 100, 8192, 8 << 20, 512 << 10, 64 << 10, 1 << 20);
+        return new GroupConfig(groupName, self, members, false, 40, 120, 40, 2000, 100, 8192, 8 << 20, 512 << 10, 64 << 10, 1 << 20);
     }
 
     public GroupConfig withLeaseHeartbeatMs(int ms) {
-        return new GroupConfig(groupName, self, members, ms, electionTimeoutMs, electionJitterMs, stepDownMs, resendMs,
+        return new GroupConfig(groupName, self, members, joining, ms, electionTimeoutMs, electionJitterMs, stepDownMs, resendMs,
                 maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withElection(int timeoutMs, int jitterMs, int newStepDownMs) {
-        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, timeoutMs, jitterMs, newStepDownMs, resendMs,
+        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, timeoutMs, jitterMs, newStepDownMs, resendMs,
                 maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxInFlight(int entries) {
-        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
+        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
                 resendMs, entries, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withWindow(int newWindowBytes, int newBatchBytes) {
-        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
+        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
                 resendMs, maxInFlight, maxInFlightBytes, newWindowBytes, newBatchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxCommandBytes(int bytes) {
-        return new GroupConfig(groupName, self, members, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
+        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
                 resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, bytes);
+    }
+
+    /** For a member of which the group, which exists, does not know yet. */
+    public GroupConfig asJoining() {
+        return new GroupConfig(groupName, self, members, true, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
+                stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     /** The member this node is. */
     public Member selfMember() {
         return members.stream().filter(m -> m.name().equals(self)).findFirst().orElseThrow();
-    }
-
-    public int majority() {
-        return members.size() / 2 + 1;
     }
 
     private static void requireDistinct(String self, List<Member> members) {

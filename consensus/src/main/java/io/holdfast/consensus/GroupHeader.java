@@ -3,6 +3,7 @@ package io.holdfast.consensus;
 import java.io.DataInput;
 import java.io.DataOutput;
 import java.io.IOException;
+import java.util.UUID;
 import java.util.function.Supplier;
 
 import org.jgroups.Header;
@@ -12,14 +13,17 @@ import org.jgroups.protocols.raft.RaftHeader;
  * Built by the thread that sends or receives, immutable afterwards: the head of each message between members.
  *
  * <p>The stock headers carry neither what a follower verified nor a candidate's last entry in a vote request, and hide
- * their fields; this one has a kind, a flag and four numbers whose meaning {@link MessageKind} gives.
+ * their fields; this one has a kind, a flag and four numbers whose meaning {@link MessageKind} gives, and the group's own
+ * number, by which a member of another group is known.
  */
 public final class GroupHeader extends RaftHeader {
     static final short MAGIC = 4201;
-    private static final int FIXED_BYTES = 1 + 1 + 5 * Long.BYTES;
+    private static final int FIXED_BYTES = 1 + 1 + 7 * Long.BYTES;
 
     private byte kind;
     private boolean granted;
+    private long groupHigh;
+    private long groupLow;
     long a;
     long b;
     long c;
@@ -37,6 +41,24 @@ public final class GroupHeader extends RaftHeader {
         this.b = b;
         this.c = c;
         this.d = d;
+    }
+
+    GroupHeader of(UUID group) {
+        if (group != null) {
+            groupHigh = group.getMostSignificantBits();
+            groupLow = group.getLeastSignificantBits();
+        }
+        return this;
+    }
+
+    /** Whether the sender is sure that it belongs to another group than this one. */
+    boolean isForeignTo(UUID group) {
+        boolean known = group != null && (groupHigh != 0 || groupLow != 0);
+        return known && (groupHigh != group.getMostSignificantBits() || groupLow != group.getLeastSignificantBits());
+    }
+
+    UUID group() {
+        return new UUID(groupHigh, groupLow);
     }
 
     /** Null when another version sent a kind this one does not know. */
@@ -72,6 +94,8 @@ public final class GroupHeader extends RaftHeader {
         out.writeLong(b);
         out.writeLong(c);
         out.writeLong(d);
+        out.writeLong(groupHigh);
+        out.writeLong(groupLow);
     }
 
     @Override
@@ -83,6 +107,8 @@ public final class GroupHeader extends RaftHeader {
         b = in.readLong();
         c = in.readLong();
         d = in.readLong();
+        groupHigh = in.readLong();
+        groupLow = in.readLong();
     }
 
     @Override

@@ -1,5 +1,7 @@
 package io.holdfast.consensus;
 
+import java.util.List;
+
 /**
  * What a group tells its node. Every method is called on the group's runner thread, one at a time, and must not block:
  * heartbeats wait while it runs. An exception out of any of them stops the group.
@@ -29,6 +31,11 @@ public interface GroupListener {
      * message that this member sent when its {@link System#nanoTime()} was {@code sentNanos} or later.
      */
     void onLeaseEvidence(long term, long sentNanos);
+
+    /** These are the members from this committed entry on; before the entries behind it. */
+    default void onMembers(long index, List<Member> members) {
+        // For those whom it concerns.
+    }
 
     /** Storage failed or an invariant was broken. The group has stopped taking part; the node must stop. */
     void onFailure(Throwable cause);

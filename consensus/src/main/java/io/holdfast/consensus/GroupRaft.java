@@ -1,9 +1,10 @@
 package io.holdfast.consensus;
 
-import java.util.ArrayList;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.locks.LockSupport;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -17,7 +18,6 @@ import org.jgroups.Message;
 import org.jgroups.conf.ClassConfigurator;
 import org.jgroups.protocols.raft.RAFT;
 import org.jgroups.raft.Options;
-import org.jgroups.raft.util.Utils;
 import org.jgroups.util.MessageBatch;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,9 +36,7 @@ import org.slf4j.LoggerFactory;
 class GroupRaft extends RAFT {
     private static final short ID = 1601;
     private static final Logger LOG = LoggerFactory.getLogger(GroupRaft.class);
-    private static final int MESSAGES_A_TURN = 256;
     private static final long NANOS_PER_MS = 1_000_000;
-    private static final long SILENT_CONNECTION_NANOS = 1_000 * NANOS_PER_MS;
 
     static {
         ClassConfigurator.addProtocol(ID, GroupRaft.class);
@@ -50,14 +48,17 @@ class GroupRaft extends RAFT {
     private final JournalLog journalLog;
     private final GroupListener listener;
     private final LongSupplier clock;
-    private final List<Peer> peers = new ArrayList<>();
+    private final RandomGenerator random;
+    private final Roster roster;
     private final ProposalRing proposals;
     private final Replica replica;
     private final Campaign campaign;
     private final Applier applier;
     private final Announcer announcer;
+    private final Receiver receiver;
+    private final Requests requests;
 
-    private final Outbox outbox = new Outbox(this);
+    private final Outbox outbox;
     private final Doze doze;
     private final Mailbox mailbox;
     private final Turns turns = new Turns();
@@ -81,19 +82,20 @@ class GroupRaft extends RAFT {
         this.doze = doze;
         this.life = new RunnerLife(config);
         this.mailbox = new Mailbox(doze);
-        for (Member member : config.members()) {
-            if (!member.name().equals(config.self())) {
-                peers.add(new Peer(member));
-            }
-        }
+        this.random = random;
+        roster = new Roster(config, shown);
+        roster.restore(journal);
+        outbox = new Outbox(this);
+        receiver = new Receiver(this, mailbox);
+        requests = new Requests(this, journal);
         proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
         replica = new Replica(this, journal);
         campaign = new Campaign(this, journal, random);
-        applier = new Applier(journal, listener, shown);
+        applier = new Applier(journal, listener, shown, roster);
         announcer = new Announcer(config.self(), shown, listener);
         setId(ID);
         raftId(config.self());
-        members(config.members().stream().map(Member::name).toList());
+        members(config.members().stream().map(Member::name).toList()); // the base class wants them; the roster knows
         maxLogCacheSize(0);
         maxLogSize(Long.MAX_VALUE);
         log(journalLog);
@@ -116,6 +118,7 @@ class GroupRaft extends RAFT {
         super.start();
         shown.term = currentTerm();
         shown.commitIndex = commit_index;
+        shown.role = roster.roleOfFollower();
     }
 
     /** Ends the runner between two turns: an interrupt in the middle of one would close the journal's files. */
@@ -167,11 +170,17 @@ class GroupRaft extends RAFT {
     }
 
     void connectionClosed(Address place) {
-        for (Peer peer : peers) {
-            if (peer.place.equals(place)) {
-                mailbox.addLost(peer);
-            }
+        mailbox.addLost(place);
+    }
+
+    /** Runs on the runner thread; after the end of the group the future fails. */
+    CompletableFuture<Void> request(BiConsumer<Requests, CompletableFuture<Void>> asked) {
+        CompletableFuture<Void> done = new CompletableFuture<>();
+        mailbox.addRequest(() -> asked.accept(requests, done));
+        if (life.isOver()) {
+            done.completeExceptionally(new NotLeaderException(shown.term, null));
         }
+        return done;
     }
 
     boolean enqueue(byte[] command, int offset, int length) {
@@ -242,9 +251,7 @@ class GroupRaft extends RAFT {
 
     private void end() {
         if (!life.isOver()) {
-            loseLeadership();
-            shown.role = Role.STOPPED;
-            life.over();
+            takeNoPart();
         }
     }
 
@@ -252,10 +259,16 @@ class GroupRaft extends RAFT {
         shown.failure = cause;
         LOG.error("{}: the group stops: {}", config.self(), cause.toString(), cause);
         journal.failed(cause);
+        takeNoPart();
+        listener.onFailure(cause);
+    }
+
+    private void takeNoPart() {
         loseLeadership();
         shown.role = Role.STOPPED;
+        receiver.answerRequests();
+        requests.end();
         life.over();
-        listener.onFailure(cause);
     }
 
     /** Handles what waits; returns how long nothing is due. */
@@ -263,77 +276,19 @@ class GroupRaft extends RAFT {
         if (!connected) {
             return applyCommitted() ? 0 : 10 * NANOS_PER_MS;
         }
-        boolean more = receive();
+        boolean more = receiver.receive();
         if (leadership != null) {
             more |= leadership.takeProposals();
         }
         long now = clock.getAsLong();
         long due = leadership != null ? leadership.tick(now) : campaign.tick(now);
+        long requestDue = requests.tick(now);
         replica.answer();
         more |= applyCommitted();
-        shown.peers(peers, leadership != null, now);
-        giveUpDeadConnections(now);
-        return more ? 0 : Math.max(0, due - clock.getAsLong());
-    }
-
-    private boolean receive() {
-        for (int i = 0; i < MESSAGES_A_TURN; i++) {
-            Mailbox.Item next = mailbox.poll();
-            if (next == null) {
-                return false;
-            }
-            if (next.lost() != null) {
-                campaign.connectionLost(next.lost());
-            } else {
-                handle(next.header(), next.message());
-            }
-        }
-        return true;
-    }
-
-    private void handle(GroupHeader header, Message message) {
-        Peer from = peerOf(message.src());
-        MessageKind kind = header.kind();
-        if (from == null || kind == null) {
-            LOG.warn("{}: dropped {} from {}, not a member of this group", config.self(), header, message.src());
-            return;
-        }
-        heard(from, message.src());
-        // A question about a next term binds nobody (dissertation, 9.6); any other newer term does (Raft, 5.1).
-        if (header.currTerm() > currentTerm() && kind != MessageKind.PRE_VOTE) {
-            follow(header.currTerm(), kind.fromLeader() ? from : null);
-        }
-        switch (kind) {
-            case APPEND -> replica.onAppend(from, header, message);
-            case HEARTBEAT -> replica.onHeartbeat(from, header);
-            case PRE_VOTE -> campaign.onPreVote(from, header);
-            case PRE_VOTE_ANSWER -> campaign.onPreVoteAnswer(from, header);
-            case VOTE -> campaign.onVote(from, header);
-            case VOTE_ANSWER -> campaign.onVoteAnswer(from, header);
-            case APPEND_ANSWER, HEARTBEAT_ANSWER -> {
-                if (leadership != null && header.currTerm() == currentTerm()) {
-                    leadership.onAnswer(kind, from, header);
-                }
-            }
-        }
-    }
-
-    private void heard(Peer from, Address address) {
-        boolean restarted = from.address != null && !from.address.equals(address);
-        from.heardAt(clock.getAsLong(), address);
-        if (restarted && leadership != null) {
-            leadership.restarted(from);
-        }
-    }
-
-    private Peer peerOf(Address source) {
-        for (Peer peer : peers) {
-            if (source.equals(peer.address)) {
-                return peer;
-            }
-        }
-        String name = Utils.extractRaftId(source);
-        return peers.stream().filter(p -> p.name.equals(name)).findFirst().orElse(null);
+        shown.peers(roster.peers(), leadership != null, now);
+        receiver.giveUpDeadConnections(now);
+        long untilDue = Math.min(due - now, requestDue - now);
+        return more ? 0 : Math.max(0, untilDue - (clock.getAsLong() - now));
     }
 
     // ---- term, leader, role
@@ -353,7 +308,7 @@ class GroupRaft extends RAFT {
             raft_state.setLeader(null);
         }
         campaign.end();
-        announcer.announce(Role.FOLLOWER, currentTerm(), leader == null ? null : leader.name);
+        announcer.announce(roster.roleOfFollower(), currentTerm(), leader == null ? null : leader.name);
     }
 
     /** Opens a term of this member's own and votes for itself in it. */
@@ -391,9 +346,8 @@ class GroupRaft extends RAFT {
         Leadership lost = leadership;
         leadership = null;
         lost.end();
-        for (Peer peer : peers) {
-            peer.progress = GroupStatus.PeerProgress.NOT_LED;
-        }
+        requests.lostLead();
+        roster.retireServed();
     }
 
     /** The base class calls it when term or leader change; the role is kept here, and changed with them. */
@@ -406,6 +360,41 @@ class GroupRaft extends RAFT {
 
     void appendedTo(long index) {
         last_appended = index;
+    }
+
+    /** An entry that may state who is a member. */
+    void appended(long index, byte[] command, int offset, int length) {
+        last_appended = index;
+        if (roster.appended(index, command, offset, length)) {
+            membersChanged();
+        }
+    }
+
+    void cutFrom(long index) {
+        last_appended = journal.lastIndex();
+        if (roster.cutFrom(index)) {
+            membersChanged();
+        }
+    }
+
+    private void membersChanged() {
+        if (leadership == null && shown.role != Role.CANDIDATE) {
+            announcer.announce(roster.roleOfFollower(), currentTerm(), shown.leader);
+        }
+    }
+
+    /** Another member has committed that this one is none any more. */
+    void leftOut(Peer by, long index) {
+        LOG.warn("{}: {} says that entry {}, which is committed, removed this member from the group", config.self(), by.name,
+                index);
+        membersChanged();
+    }
+
+    /** Every entry appended so far is as durable as configured when it returns. */
+    void syncIfAsked() {
+        if (journal.durability() == Durability.DISK) {
+            journal.sync();
+        }
     }
 
     void commitTo(long index) {
@@ -427,7 +416,21 @@ class GroupRaft extends RAFT {
     }
 
     List<Peer> peers() {
-        return peers;
+        return roster.peers();
+    }
+
+    Roster roster() {
+        return roster;
+    }
+
+    /** The group this member belongs to beyond doubt, or null. */
+    UUID group() {
+        return roster.group(commit_index);
+    }
+
+    /** The first leader of a group names it, so that it cannot be taken for another of the same name. */
+    UUID drawGroup() {
+        return new UUID(random.nextLong(), random.nextLong());
     }
 
     GroupListener listener() {
@@ -450,6 +453,11 @@ class GroupRaft extends RAFT {
         return leadership != null;
     }
 
+    /** Null while this member does not lead. */
+    Leadership leadership() {
+        return leadership;
+    }
+
     boolean hasLeader() {
         return leader() != null;
     }
@@ -469,16 +477,6 @@ class GroupRaft extends RAFT {
 
     Campaign campaign() {
         return campaign;
-    }
-
-    private void giveUpDeadConnections(long now) {
-        for (Peer peer : peers) {
-            if (peer.heard && now - peer.connectedNanos > SILENT_CONNECTION_NANOS
-                    && down_prot instanceof GroupTransport transport) {
-                peer.connectedNanos = now;
-                transport.disconnect(peer.place);
-            }
-        }
     }
 
     Shown shown() {

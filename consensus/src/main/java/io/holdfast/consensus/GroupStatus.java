@@ -9,10 +9,11 @@ import java.util.List;
  * @param open    this member leads and takes entries
  * @param peers   the other members as this one sees them
  * @param failure why the group stopped, or null
+ * @param refused who was turned away last because it belongs to another group of the same name, or null
  */
 public record GroupStatus(String groupName, String self, Role role, long term, String leader, boolean open,
                           long firstIndex, long lastIndex, long commitIndex, long appliedIndex, int inFlight,
-                          List<PeerStatus> peers, String failure) {
+                          List<PeerStatus> peers, String failure, String refused) {
 
     /**
      * Another member, as seen from here.

@@ -7,7 +7,6 @@ import java.util.concurrent.CompletableFuture;
 
 import io.holdfast.consensus.GroupStatus.PeerProgress;
 import io.holdfast.journal.Command;
-import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalEntry;
@@ -43,7 +42,7 @@ final class Leadership {
     private final EntryBatch older = new EntryBatch();
     private final JournalEntry reading = new JournalEntry();
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
-    private final long[] places;
+    private long[] places = new long[8];
     private final LeaseEvidence evidence;
 
     private final long term;
@@ -60,8 +59,7 @@ final class Leadership {
         this.journal = journal;
         this.proposals = proposals;
         this.peers = raft.peers();
-        this.places = new long[config.members().size()];
-        this.evidence = new LeaseEvidence(config.members().size());
+        this.evidence = new LeaseEvidence(raft.roster());
         this.term = raft.term();
     }
 
@@ -72,13 +70,55 @@ final class Leadership {
         for (Peer peer : peers) {
             peer.startLed(last + 1, now);
         }
-        byte[] command = Command.encode(EntryKind.TERM_START, 0, System.currentTimeMillis() * NANOS_PER_MS, new byte[0]);
-        termStartIndex = journal.append(term, false, command, 0, command.length);
-        raft.appendedTo(termStartIndex);
-        syncIfAsked();
+        Configuration members = raft.roster().latest();
+        termStartIndex = last + 1;
+        append(EntryKind.TERM_START, members.group() == null ? members.ofGroup(raft.drawGroup()) : members);
         heartbeat(now);
         peers.forEach(this::replicate);
         advanceCommit();
+    }
+
+    /** Appends and sends another configuration, which is in force at once; returns its entry's index. */
+    long append(Configuration configuration) {
+        long index = append(EntryKind.GROUP_INTERNAL, configuration);
+        peers.forEach(this::replicate);
+        advanceCommit();
+        return index;
+    }
+
+    private long append(EntryKind kind, Configuration configuration) {
+        byte[] command = Command.encode(kind, 0, System.currentTimeMillis() * NANOS_PER_MS, configuration.encode());
+        long index = journal.append(term, kind == EntryKind.GROUP_INTERNAL, command, 0, command.length);
+        raft.appended(index, command, 0, command.length);
+        raft.syncIfAsked();
+        return index;
+    }
+
+    boolean isOpen() {
+        return open;
+    }
+
+    /** Takes no new proposals; those taken are carried on with. */
+    void pause() {
+        proposals.pause();
+    }
+
+    void resume() {
+        proposals.open();
+    }
+
+    boolean nothingWaits() {
+        return proposals.isEmpty();
+    }
+
+    /** The group goes on without this member: it says so, names its successor and follows. */
+    void leave(long now, Peer successor) {
+        LOG.info("{}: removed from the group, leaves the lead of term {}", config.self(), term);
+        heartbeat(now);
+        if (successor != null) {
+            raft.outbox().send(successor, MessageKind.TIMEOUT_NOW, true, 0, 0, 0, 0);
+        }
+        raft.follow(term, null);
     }
 
     /** Fails who waits; their entries may still be committed by a later leader. */
@@ -129,16 +169,10 @@ final class Leadership {
         }
         roundBeforeEnd = Math.max(previous, termStartIndex);
         raft.appendedTo(previous + batch.count());
-        syncIfAsked();
+        raft.syncIfAsked();
         sendToAll(previous);
         advanceCommit();
         return true;
-    }
-
-    private void syncIfAsked() {
-        if (journal.durability() == Durability.DISK) {
-            journal.sync();
-        }
     }
 
     /** The same bytes go to every follower that is up to date; the others get theirs from the journal. */
@@ -258,18 +292,26 @@ final class Leadership {
 
     /** The highest entry that a majority holds is committed if it is of this term (Raft, 5.4.2). */
     private void advanceCommit() {
-        places[0] = journal.lastIndex();
-        for (int i = 0; i < peers.size(); i++) {
-            places[i + 1] = peers.get(i).matchIndex;
+        if (places.length <= peers.size()) {
+            places = new long[2 * peers.size()];
         }
-        Arrays.sort(places);
-        long held = places[places.length - config.majority()];
+        int voters = 0;
+        if (raft.roster().selfVotes()) {
+            places[voters++] = journal.lastIndex();
+        }
+        for (int i = 0; i < peers.size(); i++) {
+            if (peers.get(i).voter) {
+                places[voters++] = peers.get(i).matchIndex;
+            }
+        }
+        Arrays.sort(places, 0, voters);
+        long held = places[voters - raft.roster().majority()];
         if (held > raft.committed() && held >= termStartIndex) {
             raft.commitTo(held);
         }
     }
 
-    void applied(long index) {
+    void applied(long index, boolean internal) {
         if (index < termStartIndex) {
             return;
         }
@@ -283,7 +325,9 @@ final class Leadership {
             raft.listener().onLeaseEvidence(term, beganNanos);
             return;
         }
-        proposals.settle(1);
+        if (!internal) {
+            proposals.settle(1);
+        }
         while (!waiting.isEmpty() && waiting.peekFirst().index() <= index) {
             waiting.removeFirst().future().complete(index);
         }
@@ -296,6 +340,7 @@ final class Leadership {
         if (now - nextHeartbeat >= 0) {
             heartbeat(now);
             resendStalled(now);
+            sendOff(now);
             if (noMajorityHeard(now)) {
                 LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(),
                         config.stepDownMs(), term);
@@ -315,9 +360,9 @@ final class Leadership {
                 continue;
             }
             peer.heartbeatSentNanos = now;
-            raft.outbox().send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), 0, 0);
+            raft.outbox().send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), termStartIndex, 0);
         }
-        if (peers.isEmpty() && open && evidence.answered(peers, now)) {
+        if (raft.roster().majority() == 1 && open && evidence.answered(peers, now)) {
             raft.listener().onLeaseEvidence(term, evidence.sentNanos());
         }
     }
@@ -334,17 +379,27 @@ final class Leadership {
         }
     }
 
+    /** Who was removed is sent entries until it has committed its own removal, or shows no sign of it. */
+    private void sendOff(long now) {
+        for (Peer peer : List.copyOf(peers)) {
+            boolean told = peer.commitIndex >= peer.leavingIndex || now - peer.leavingDeadline >= 0;
+            if (peer.leavingIndex > 0 && raft.committed() >= peer.leavingIndex && told) {
+                raft.roster().retire(peer);
+            }
+        }
+    }
+
     private boolean noMajorityHeard(long now) {
         long nanos = config.stepDownMs() * NANOS_PER_MS;
         if (now - beganNanos < nanos) {
             return false;
         }
-        int heard = 1;
+        int heard = raft.roster().selfVotes() ? 1 : 0;
         for (Peer peer : peers) {
-            if (peer.heardWithin(nanos, now)) {
+            if (peer.voter && peer.heardWithin(nanos, now)) {
                 heard++;
             }
         }
-        return heard < config.majority();
+        return heard < raft.roster().majority();
     }
 }

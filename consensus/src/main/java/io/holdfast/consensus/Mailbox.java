@@ -4,12 +4,13 @@ import java.io.IOException;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
+import org.jgroups.Address;
 import org.jgroups.Message;
 
 /** Filled by any thread, emptied by the runner thread, which sleeps here: what came in for a member. */
 final class Mailbox {
-    /** A message, or the news that the connection to a peer ended. */
-    record Item(GroupHeader header, Message message, Peer lost) {
+    /** A message, the news that the connection to this listening address ended, or something asked from outside. */
+    record Item(GroupHeader header, Message message, Address lost, Runnable request) {
     }
 
     private final Doze doze;
@@ -25,12 +26,17 @@ final class Mailbox {
     /** Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. */
     void add(GroupHeader header, Message message) {
         boolean isBulk = header.kind() == MessageKind.APPEND || header.kind() == MessageKind.APPEND_ANSWER;
-        (isBulk ? bulk : urgent).add(new Item(header, message, null));
+        (isBulk ? bulk : urgent).add(new Item(header, message, null, null));
         wake();
     }
 
-    void addLost(Peer peer) {
-        urgent.add(new Item(null, null, peer));
+    void addLost(Address place) {
+        urgent.add(new Item(null, null, place, null));
+        wake();
+    }
+
+    void addRequest(Runnable request) {
+        urgent.add(new Item(null, null, null, request));
         wake();
     }
 

@@ -9,20 +9,27 @@ enum MessageKind {
      * c: commit index, d: last index of the follower.
      */
     APPEND_ANSWER(2),
-    /** Sent when the leader's clock was a; its commit index is b. */
+    /** Sent when the leader's clock was a; its commit index is b, the first entry of its term c. Says where the sender listens. */
     HEARTBEAT(3),
     /** Answers the heartbeat sent at a; verified up to b, committed up to c, last index d. */
     HEARTBEAT_ANSWER(4),
-    /** Would you vote for me in this (next) term? My last entry has index a, term b. */
+    /** Would you vote for me in this (next) term? My last entry has index a, term b. Says where the sender listens. */
     PRE_VOTE(5),
-    /** Granted or not for the term a that was asked about; the header's term is the voter's. */
+    /**
+     * Granted or not for the term a that was asked about; the header's term is the voter's. b: the committed entry that left
+     * the asker out of the group, or 0.
+     */
     PRE_VOTE_ANSWER(6),
-    /** Vote for me in this term. My last entry has index a, term b. */
+    /** Vote for me in this term. My last entry has index a, term b. Says where the sender listens. */
     VOTE(7),
     /** Granted or not; a: nanoseconds since this voter last answered a heartbeat of an older leader. */
-    VOTE_ANSWER(8);
+    VOTE_ANSWER(8),
+    /** The leader hands over: stand for election at once (dissertation, 3.10). */
+    TIMEOUT_NOW(9),
+    /** Your message was of another group, and was not read. */
+    FOREIGN(10);
 
-    private static final MessageKind[] BY_CODE = new MessageKind[9];
+    private static final MessageKind[] BY_CODE = new MessageKind[values().length + 1];
 
     static {
         for (MessageKind kind : values()) {
@@ -47,6 +54,11 @@ enum MessageKind {
 
     /** Only one who was elected in its term sends these: they name the leader. */
     boolean fromLeader() {
-        return this == APPEND || this == HEARTBEAT;
+        return this == APPEND || this == HEARTBEAT || this == TIMEOUT_NOW;
+    }
+
+    /** Its payload is where the sender listens, for a receiver that does not know it yet. */
+    boolean saysPlace() {
+        return this == HEARTBEAT || this == PRE_VOTE || this == VOTE;
     }
 }

@@ -7,18 +7,21 @@ import org.jgroups.Message;
 /** Owned by the runner thread: builds what this member says to others and hands it to the transport. */
 final class Outbox {
     private final GroupRaft raft;
+    private final byte[] place;
 
     Outbox(GroupRaft raft) {
         this.raft = raft;
+        this.place = Configuration.encode(raft.config().selfMember());
     }
 
     void send(Peer to, MessageKind kind, boolean granted, long a, long b, long c, long d) {
-        send(new EmptyMessage(to.place), new GroupHeader(kind, raft.term(), granted, a, b, c, d));
+        Message message = kind.saysPlace() ? new BytesMessage(to.place, place) : new EmptyMessage(to.place);
+        send(message, new GroupHeader(kind, raft.term(), granted, a, b, c, d));
     }
 
     /** Asks whether the other would vote in this next term. */
     void askAbout(Peer to, long nextTerm, long lastIndex, long lastTerm) {
-        send(new EmptyMessage(to.place), new GroupHeader(MessageKind.PRE_VOTE, nextTerm, false, lastIndex, lastTerm, 0, 0));
+        send(new BytesMessage(to.place, place), new GroupHeader(MessageKind.PRE_VOTE, nextTerm, false, lastIndex, lastTerm, 0, 0));
     }
 
     void sendEntries(Peer to, byte[] payload, long previousIndex, long previousTerm, long checksum) {
@@ -27,6 +30,6 @@ final class Outbox {
     }
 
     private void send(Message message, GroupHeader header) {
-        raft.getDownProtocol().down(message.putHeader(raft.getId(), header));
+        raft.getDownProtocol().down(message.putHeader(raft.getId(), header.of(raft.group())));
     }
 }

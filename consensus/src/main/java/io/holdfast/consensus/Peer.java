@@ -10,11 +10,19 @@ import org.jgroups.stack.IpAddress;
 final class Peer {
     private static final int MAX_BATCHES = 256;
 
+    final Member member;
     final String name;
     /** Where it listens. Messages go to this address, so that a restarted member is reached at once. */
     final IpAddress place;
     /** The address its running process gave itself; learned from its messages. */
     Address address;
+    /** Counts in elections and for commits, by the configuration in force. */
+    boolean voter;
+    /** Leader: sent entries though it does not vote, not yet or no more. */
+    boolean served;
+    /** Leader: the entry that removed it, which it is still to be told of, until this time; 0: none. */
+    long leavingIndex;
+    long leavingDeadline;
     boolean heard;
     long heardNanos;
 
@@ -41,6 +49,7 @@ final class Peer {
     private long firstInFlight;
 
     Peer(Member member) {
+        this.member = member;
         this.name = member.name();
         this.place = new IpAddress(new InetSocketAddress(member.address(), member.port()));
     }

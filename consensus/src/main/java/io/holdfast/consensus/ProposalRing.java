@@ -147,6 +147,11 @@ final class ProposalRing {
         open = true;
     }
 
+    /** Takes nothing more until it is opened again; what was taken stays. */
+    synchronized void pause() {
+        open = false;
+    }
+
     synchronized boolean isOpen() {
         return open;
     }

@@ -1,5 +1,9 @@
 package io.holdfast.consensus;
 
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Objects;
+import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.random.RandomGenerator;
 
@@ -16,6 +20,8 @@ import org.jgroups.JChannel;
  * left.
  */
 public final class RaftGroup implements AutoCloseable {
+    private static final Set<EntryKind> RESERVED = EnumSet.of(EntryKind.TERM_START, EntryKind.GROUP_INTERNAL);
+
     private final GroupConfig config;
     private final JChannel channel;
     private final GroupRaft raft;
@@ -97,10 +103,43 @@ public final class RaftGroup implements AutoCloseable {
             problem = "command of " + length + " bytes is longer than " + config.maxCommandBytes();
         } else if (problem == null && Command.kind(command, offset) == EntryKind.TAIL_CUT) {
             problem = "a TAIL_CUT is never proposed";
+        } else if (problem == null && RESERVED.contains(Command.kind(command, offset))) {
+            problem = Command.kind(command, offset) + " is written by the group itself";
         }
         if (problem != null) {
             throw new IllegalArgumentException(problem);
         }
+    }
+
+    /**
+     * Hands the lead to this member, or, for null, to the one that holds most. Meanwhile {@link #offer} takes nothing. Done
+     * when the other leads; fails with the reason, and this member leads on, when that takes longer than the election timeout.
+     */
+    public CompletableFuture<Void> transferLeadership(String name) {
+        return raft.request((requests, done) -> requests.transfer(name, done));
+    }
+
+    /**
+     * Leader only: lets a member in that was started with {@link GroupConfig#asJoining()}. It is brought up to date first and
+     * counts only then. Done when the change is committed; at once when it is a member already. One change at a time.
+     */
+    public CompletableFuture<Void> addMember(Member member) {
+        Objects.requireNonNull(member, "member");
+        return raft.request((requests, done) -> requests.add(member, done));
+    }
+
+    /**
+     * Leader only: removes a member, this one too, which then hands the lead over. Done when the change is committed; at once
+     * when there is no such member.
+     */
+    public CompletableFuture<Void> removeMember(String name) {
+        Objects.requireNonNull(name, "name");
+        return raft.request((requests, done) -> requests.remove(name, done));
+    }
+
+    /** The voting members by the newest entry that says so, committed or not. */
+    public List<Member> members() {
+        return raft.shown().members;
     }
 
     public Role role() {

@@ -1,6 +1,5 @@
 package io.holdfast.consensus;
 
-import io.holdfast.journal.Durability;
 import io.holdfast.journal.Journal;
 import org.jgroups.Message;
 import org.slf4j.Logger;
@@ -22,7 +21,9 @@ final class Replica {
 
     private long verified;
     private Peer owedAnswer;
-    private boolean unsynced;
+    private long leaderCommit;
+    /** True at first: a process that died may have appended what it did not force. */
+    private boolean unsynced = true;
     private long answeredNanos;
 
     Replica(GroupRaft raft, Journal journal) {
@@ -35,6 +36,7 @@ final class Replica {
     /** Nothing was compared with the leader of the new term yet. */
     void newTerm() {
         verified = 0;
+        leaderCommit = 0;
         owedAnswer = null;
     }
 
@@ -57,7 +59,7 @@ final class Replica {
             place(++index);
         }
         verified = Math.max(verified, index);
-        raft.commitTo(Math.min(header.c, verified));
+        leaderCommit = Math.max(leaderCommit, header.c);
         owedAnswer = from;
     }
 
@@ -103,7 +105,7 @@ final class Replica {
             throw new IllegalStateException("entry " + index + " was appended as " + at);
         }
         unsynced = true;
-        raft.appendedTo(index);
+        raft.appended(index, batch.buffer(), batch.offset(), batch.length());
     }
 
     private void cutFrom(long index) {
@@ -114,7 +116,8 @@ final class Replica {
         LOG.info("{}: cutting entries {} to {}: the leader of term {} has others", raft.config().self(), index,
                 journal.lastIndex(), raft.term());
         journal.cutTail(index);
-        raft.appendedTo(journal.lastIndex());
+        unsynced = true;
+        raft.cutFrom(index);
     }
 
     /**
@@ -131,7 +134,7 @@ final class Replica {
         if (owedAnswer == null) {
             return;
         }
-        syncIfAsked();
+        commitAsFarAsSafe();
         answeredNanos = raft.nanoTime();
         answer(owedAnswer, MessageKind.APPEND_ANSWER, true, verified, 0);
         owedAnswer = null;
@@ -141,11 +144,13 @@ final class Replica {
         raft.outbox().send(to, kind, granted, a, b, raft.committed(), journal.lastIndex());
     }
 
-    private void syncIfAsked() {
-        if (unsynced && journal.durability() == Durability.DISK) {
-            journal.sync();
+    /** The commit index is remembered behind the entries: after a power cut it must not be ahead of them. */
+    private void commitAsFarAsSafe() {
+        if (unsynced) {
+            raft.syncIfAsked();
+            unsynced = false;
         }
-        unsynced = false;
+        raft.commitTo(Math.min(leaderCommit, verified));
     }
 
     void onHeartbeat(Peer from, GroupHeader header) {
@@ -154,10 +159,24 @@ final class Replica {
             return;
         }
         heardLeader(from);
-        raft.commitTo(Math.min(header.b, verified));
+        requireSameCommitted(header.c);
+        leaderCommit = Math.max(leaderCommit, header.b);
+        commitAsFarAsSafe();
         answeredNanos = raft.nanoTime();
-        syncIfAsked();
         answer(from, MessageKind.HEARTBEAT_ANSWER, true, header.a, verified);
+    }
+
+    /**
+     * A leader holds every committed entry in front of its term's first (Raft, 5.4.3). When another entry is committed here
+     * in that very place, one of the two journals is of an older state or of another history: this member stops (I7).
+     */
+    private void requireSameCommitted(long termStart) {
+        boolean held = termStart > 0 && termStart >= journal.firstIndex() && termStart <= raft.committed();
+        if (held && journal.termAt(termStart) != raft.term()) {
+            throw new IllegalStateException("entries up to " + raft.committed() + " are committed here, but the leader of term "
+                    + raft.term() + " began its term at entry " + termStart + ", which has term " + journal.termAt(termStart)
+                    + " here: one of the two journals is of another history");
+        }
     }
 
     /** A leader counts itself among those who answered, at the moment it sent. */

@@ -8,6 +8,10 @@ public enum Role {
     CANDIDATE,
     /** Was elected in this term; orders the entries. */
     LEADER,
+    /** Was let in by nobody yet: takes entries, does not vote for itself and counts in no majority. */
+    LEARNER,
+    /** Was removed from the group: never runs for election, and only a new configuration makes it a member again. */
+    REMOVED,
     /** Left the group or stopped after a failure; takes no part any more. */
     STOPPED
 }

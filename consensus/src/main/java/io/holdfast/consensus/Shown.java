@@ -18,6 +18,9 @@ final class Shown {
     volatile long electedNanos;
     volatile long previousLeaseBoundNanos;
     volatile Throwable failure;
+    /** Who was turned away last because it belongs to another group, or null. */
+    volatile String refused;
+    volatile List<Member> members = List.of();
     private volatile List<GroupStatus.PeerStatus> peers = List.of();
     private boolean peersShown;
     private long peersNanos;
@@ -40,6 +43,6 @@ final class Shown {
         Throwable cause = failure;
         return new GroupStatus(config.groupName(), config.self(), role, term, leader, proposals.isOpen(),
                 journal.firstIndex(), journal.lastIndex(), commitIndex, appliedIndex, proposals.inFlight(), peers,
-                cause == null ? null : cause.toString());
+                cause == null ? null : cause.toString(), refused);
     }
 }

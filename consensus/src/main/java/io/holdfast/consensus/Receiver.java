@@ -1,0 +1,155 @@
+package io.holdfast.consensus;
+
+import io.holdfast.consensus.Mailbox.Item;
+import org.jgroups.Address;
+import org.jgroups.Message;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * Owned by the runner thread: takes what came in, turns away what is not of this group, and gives each message to the part
+ * that answers it.
+ */
+final class Receiver {
+    private static final Logger LOG = LoggerFactory.getLogger(Receiver.class);
+    private static final int MESSAGES_A_TURN = 256;
+    private static final long NANOS_PER_MS = 1_000_000;
+    private static final long SILENT_CONNECTION_NANOS = 1_000 * NANOS_PER_MS;
+    private static final long COMPLAIN_NANOS = 5_000 * NANOS_PER_MS;
+
+    private final GroupRaft raft;
+    private final Mailbox mailbox;
+    private boolean complained;
+    private long complainedNanos;
+
+    Receiver(GroupRaft raft, Mailbox mailbox) {
+        this.raft = raft;
+        this.mailbox = mailbox;
+    }
+
+    /** A bounded share of what waits; returns whether more does. */
+    boolean receive() {
+        for (int i = 0; i < MESSAGES_A_TURN; i++) {
+            Item next = mailbox.poll();
+            if (next == null) {
+                return false;
+            }
+            if (next.request() != null) {
+                next.request().run();
+            } else if (next.lost() != null) {
+                Peer lost = raft.roster().peerAt(next.lost());
+                if (lost != null) {
+                    raft.campaign().connectionLost(lost);
+                }
+            } else {
+                handle(next.header(), next.message());
+            }
+        }
+        return true;
+    }
+
+    /** The group ends: who asked is told so. */
+    void answerRequests() {
+        for (Item next = mailbox.poll(); next != null; next = mailbox.poll()) {
+            if (next.request() != null) {
+                next.request().run();
+            }
+        }
+    }
+
+    private void handle(GroupHeader header, Message message) {
+        MessageKind kind = header.kind();
+        Peer from = kind == null ? null : sender(kind, message);
+        if (from == null) {
+            if (mayComplain()) {
+                LOG.warn("{}: dropped {} from {}, not a member of this group", raft.config().self(), header, message.src());
+            }
+            return;
+        }
+        if (kind == MessageKind.FOREIGN || header.isForeignTo(raft.group())) {
+            foreign(kind, from, header);
+            return;
+        }
+        heard(from, message.src());
+        // A question about a next term binds nobody (dissertation, 9.6); any other newer term does (Raft, 5.1).
+        if (header.currTerm() > raft.term() && kind != MessageKind.PRE_VOTE) {
+            raft.follow(header.currTerm(), kind.fromLeader() ? from : null);
+        }
+        dispatch(kind, from, header, message);
+    }
+
+    private void dispatch(MessageKind kind, Peer from, GroupHeader header, Message message) {
+        switch (kind) {
+            case APPEND -> raft.replica().onAppend(from, header, message);
+            case HEARTBEAT -> raft.replica().onHeartbeat(from, header);
+            case PRE_VOTE -> raft.campaign().onPreVote(from, header);
+            case PRE_VOTE_ANSWER -> raft.campaign().onPreVoteAnswer(from, header);
+            case VOTE -> raft.campaign().onVote(from, header);
+            case VOTE_ANSWER -> raft.campaign().onVoteAnswer(from, header);
+            case TIMEOUT_NOW -> {
+                if (header.currTerm() == raft.term() && raft.isLeader(from)) {
+                    raft.campaign().standAtOnce();
+                }
+            }
+            case APPEND_ANSWER, HEARTBEAT_ANSWER -> {
+                if (raft.leadership() != null && header.currTerm() == raft.term()) {
+                    raft.leadership().onAnswer(kind, from, header);
+                }
+            }
+            case FOREIGN -> throw new IllegalStateException("turned away before");
+        }
+    }
+
+    /** A stranger's place is taken from its message; null when it does not say it. */
+    private Peer sender(MessageKind kind, Message message) {
+        Peer known = raft.roster().peerOf(message.src());
+        if (known != null || !kind.saysPlace() || message.getArray() == null) {
+            return known;
+        }
+        Member stranger = Configuration.decodeMember(message.getArray(), message.getOffset(), message.getLength());
+        return stranger == null || stranger.name().equals(raft.config().self()) ? null : raft.roster().guest(stranger);
+    }
+
+    /** Never mixed with this group's: its terms and its entries mean nothing here. The other side is told, and says so too. */
+    private void foreign(MessageKind kind, Peer from, GroupHeader header) {
+        if (!mayComplain()) {
+            return;
+        }
+        LOG.error("{}: {} at {} belongs to another group of the name {}: its group is {}, this one {}. One of the two has the "
+                + "journal of another service or of an older installation", raft.config().self(), from.name, from.place,
+                raft.config().groupName(), header.group(), raft.group());
+        raft.shown().refused = from.name + " at " + from.place + " belongs to group " + header.group();
+        if (kind != MessageKind.FOREIGN) {
+            raft.outbox().send(from, MessageKind.FOREIGN, false, 0, 0, 0, 0);
+        }
+    }
+
+    private boolean mayComplain() {
+        long now = raft.nanoTime();
+        if (complained && now - complainedNanos < COMPLAIN_NANOS) {
+            return false;
+        }
+        complained = true;
+        complainedNanos = now;
+        return true;
+    }
+
+    private void heard(Peer from, Address address) {
+        boolean restarted = from.address != null && !from.address.equals(address);
+        from.heardAt(raft.nanoTime(), address);
+        if (restarted && raft.leadership() != null && (from.voter || from.served)) {
+            raft.leadership().restarted(from);
+        }
+    }
+
+    /** After a long silence the kernel repeats what was lost only every few seconds: another connection is quicker. */
+    void giveUpDeadConnections(long now) {
+        for (Peer peer : raft.peers()) {
+            if (peer.heard && now - peer.connectedNanos > SILENT_CONNECTION_NANOS
+                    && raft.getDownProtocol() instanceof GroupTransport transport) {
+                peer.connectedNanos = now;
+                transport.disconnect(peer.place);
+            }
+        }
+    }
+}
