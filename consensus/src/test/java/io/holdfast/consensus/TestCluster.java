@@ -8,6 +8,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 import java.util.concurrent.ThreadLocalRandom;
 import java.util.function.UnaryOperator;
 
@@ -16,7 +17,10 @@ import org.awaitility.core.ConditionFactory;
 
 /** Used by the test's thread: members of one group on 127.0.0.1. */
 final class TestCluster implements AutoCloseable {
-    final List<TestMember> members = new ArrayList<>();
+    final List<TestMember> members = new CopyOnWriteArrayList<>();
+    List<Member> places;
+    private Path directory;
+    private UnaryOperator<GroupConfig> settings;
 
     /** Patient members: a busy machine that stops a process for a while starts no election that the test did not ask for. */
     static TestCluster of(int size, Path directory) {
@@ -25,12 +29,25 @@ final class TestCluster implements AutoCloseable {
 
     static TestCluster of(int size, Path directory, UnaryOperator<GroupConfig> settings) {
         TestCluster cluster = new TestCluster();
-        List<Member> members = places(size);
-        for (Member member : members) {
-            GroupConfig config = settings.apply(GroupConfig.of("test", member.name(), members));
+        cluster.directory = directory;
+        cluster.settings = settings;
+        cluster.places = places(size);
+        for (Member member : cluster.places) {
+            GroupConfig config = settings.apply(GroupConfig.of("test", member.name(), cluster.places));
             cluster.members.add(new TestMember(config, directory.resolve(member.name())));
         }
         return cluster;
+    }
+
+    /** Starts another one, which knows the first members and is none yet. */
+    TestMember join(String name) {
+        Member place = places(1).get(0);
+        List<Member> known = new ArrayList<>(places);
+        known.add(new Member(name, place.address(), place.port()));
+        GroupConfig config = settings.apply(GroupConfig.of("test", name, known)).asJoining();
+        TestMember joining = new TestMember(config, directory.resolve(name));
+        members.add(joining);
+        return joining.start();
     }
 
     /** Free ports below the range the kernel gives to outgoing connections: a member that restarts must find its own free. */

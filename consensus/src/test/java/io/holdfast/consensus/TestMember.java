@@ -25,12 +25,14 @@ final class TestMember implements GroupListener, AutoCloseable {
     final List<String> roles = new ArrayList<>();
     final List<Long> evidence = new ArrayList<>();
     volatile long leaderTerm;
+    volatile long leadsSinceNanos;
+    volatile List<Member> toldMembers;
     volatile Throwable failure;
     volatile String throwOn;
     Durability durability = Durability.PROCESS;
     private Journal journal;
     private VoteStore votes;
-    private RaftGroup group;
+    private volatile RaftGroup group;
 
     TestMember(GroupConfig config, Path directory) {
         this.name = config.self();
@@ -57,6 +59,14 @@ final class TestMember implements GroupListener, AutoCloseable {
         return this;
     }
 
+    Member member() {
+        return config.selfMember();
+    }
+
+    Path directory() {
+        return directory;
+    }
+
     RaftGroup group() {
         return group;
     }
@@ -70,13 +80,15 @@ final class TestMember implements GroupListener, AutoCloseable {
     }
 
     boolean leads() {
-        return group != null && group.status().open();
+        RaftGroup joined = group;
+        return joined != null && joined.status().open();
     }
 
     void stop() {
         if (group != null) {
-            group.close();
+            RaftGroup left = group;
             group = null;
+            left.close();
             votes.close();
             journal.close();
         }
@@ -111,6 +123,7 @@ final class TestMember implements GroupListener, AutoCloseable {
     @Override
     public synchronized void onLeader(long term) {
         roles.add("leader " + term + " after " + (committed.isEmpty() ? 0 : committed.get(committed.size() - 1).index()));
+        leadsSinceNanos = System.nanoTime();
         leaderTerm = term;
     }
 
@@ -127,6 +140,11 @@ final class TestMember implements GroupListener, AutoCloseable {
             throw new IllegalStateException("thrown on purpose");
         }
         committed.add(new Committed(index, term, Command.kind(command, offset), new String(body)));
+    }
+
+    @Override
+    public void onMembers(long index, List<Member> members) {
+        toldMembers = members;
     }
 
     @Override
