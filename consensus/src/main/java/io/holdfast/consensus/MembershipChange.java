@@ -56,6 +56,7 @@ final class MembershipChange {
         Roster roster = raft.roster();
         Peer learner = roster.serve(member);
         learner.startLed(journal.lastIndex() + 1, raft.nanoTime());
+        learner.nextIndex = journal.lastIndex(); // asked about at once, not only when there is something new
         return new MembershipChange(raft, journal, roster.latest().with(member), learner, null, done);
     }
 

@@ -19,8 +19,8 @@ final class Receiver {
 
     private final GroupRaft raft;
     private final Mailbox mailbox;
-    private boolean complained;
-    private long complainedNanos;
+    private final LogPace strangers = new LogPace(COMPLAIN_NANOS);
+    private final LogPace complaints = new LogPace(COMPLAIN_NANOS);
 
     Receiver(GroupRaft raft, Mailbox mailbox) {
         this.raft = raft;
@@ -61,13 +61,14 @@ final class Receiver {
         MessageKind kind = header.kind();
         Peer from = kind == null ? null : sender(kind, message);
         if (from == null) {
-            if (mayComplain()) {
-                LOG.warn("{}: dropped {} from {}, not a member of this group", raft.config().self(), header, message.src());
+            if (strangers.due(raft.nanoTime())) {
+                LOG.warn("{}: dropped {} from {}, not a member of this group{}", raft.config().self(), header, message.src(),
+                        strangers.suppressed());
             }
             return;
         }
         if (kind == MessageKind.FOREIGN || header.isForeignTo(raft.group())) {
-            foreign(kind, from, header);
+            foreign(kind, from, header, message);
             return;
         }
         heard(from, message.src());
@@ -103,35 +104,31 @@ final class Receiver {
     /** A stranger's place is taken from its message; null when it does not say it. */
     private Peer sender(MessageKind kind, Message message) {
         Peer known = raft.roster().peerOf(message.src());
-        if (known != null || !kind.saysPlace() || message.getArray() == null) {
+        if (known != null || !kind.saysPlace()) {
             return known;
         }
-        Member stranger = Configuration.decodeMember(message.getArray(), message.getOffset(), message.getLength());
+        Member stranger = placeIn(message);
         return stranger == null || stranger.name().equals(raft.config().self()) ? null : raft.roster().guest(stranger);
     }
 
+    private static Member placeIn(Message message) {
+        byte[] bytes = message.getArray();
+        return bytes == null ? null : Configuration.decodeMember(bytes, message.getOffset(), message.getLength());
+    }
+
     /** Never mixed with this group's: its terms and its entries mean nothing here. The other side is told, and says so too. */
-    private void foreign(MessageKind kind, Peer from, GroupHeader header) {
-        if (!mayComplain()) {
+    private void foreign(MessageKind kind, Peer from, GroupHeader header, Message message) {
+        if (!complaints.due(raft.nanoTime())) {
             return;
         }
         LOG.error("{}: {} at {} belongs to another group of the name {}: its group is {}, this one {}. One of the two has the "
-                + "journal of another service or of an older installation", raft.config().self(), from.name, from.place,
-                raft.config().groupName(), header.group(), raft.group());
+                + "journal of another service or of an older installation{}", raft.config().self(), from.name, from.place,
+                raft.config().groupName(), header.group(), raft.group(), complaints.suppressed());
         raft.shown().refused = from.name + " at " + from.place + " belongs to group " + header.group();
         if (kind != MessageKind.FOREIGN) {
-            raft.outbox().send(from, MessageKind.FOREIGN, false, 0, 0, 0, 0);
+            Member there = kind.saysPlace() ? placeIn(message) : null; // its name may be one of this group's
+            raft.outbox().send(there == null ? from : new Peer(there), MessageKind.FOREIGN, false, 0, 0, 0, 0);
         }
-    }
-
-    private boolean mayComplain() {
-        long now = raft.nanoTime();
-        if (complained && now - complainedNanos < COMPLAIN_NANOS) {
-            return false;
-        }
-        complained = true;
-        complainedNanos = now;
-        return true;
     }
 
     private void heard(Peer from, Address address) {
