@@ -22,7 +22,18 @@ final class Applier {
         this.listener = listener;
         this.shown = shown;
         this.roster = roster;
-        this.applied = Math.max(0, journal.firstIndex() - 1);
+    }
+
+    /** The state behind these entries is given as a whole, not entry by entry. */
+    void restore(long index, long term, GroupSnapshot snapshot) {
+        listener.onSnapshot(index, term, snapshot.state());
+        listener.onMembers(index, snapshot.configuration().members());
+        applied = index;
+        shown.appliedIndex = index;
+    }
+
+    long applied() {
+        return applied;
     }
 
     /** Returns whether more waits: a long journal is applied in pieces, so that heartbeats are answered meanwhile. */

@@ -32,6 +32,15 @@ public interface GroupListener {
      */
     void onLeaseEvidence(long term, long sentNanos);
 
+    /**
+     * The state as it was handed to {@link RaftGroup#compact} on some member stands for all entries up to this one:
+     * {@link #onCommitted} goes on at {@code index + 1}. At the start when the journal does not begin with the first entry, and
+     * on a member that was so far behind that it was sent a snapshot; then instead of everything it was told before.
+     */
+    default void onSnapshot(long index, long term, byte[] state) {
+        throw new IllegalStateException("a snapshot of entry " + index + " came, but nobody here can take it");
+    }
+
     /** These are the members from this committed entry on; before the entries behind it. */
     default void onMembers(long index, List<Member> members) {
         // For those whom it concerns.

@@ -11,6 +11,7 @@ import java.util.random.RandomGenerator;
 
 import io.holdfast.journal.Durability;
 import io.holdfast.journal.Journal;
+import io.holdfast.journal.Snapshot;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
 import org.jgroups.Event;
@@ -57,6 +58,7 @@ class GroupRaft extends RAFT {
     private final Announcer announcer;
     private final Receiver receiver;
     private final Requests requests;
+    private final SnapshotIntake intake;
 
     private final Outbox outbox;
     private final Doze doze;
@@ -71,6 +73,7 @@ class GroupRaft extends RAFT {
     private volatile boolean stopping;
 
     private Leadership leadership;
+    private boolean restored;
 
     GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
               RandomGenerator random, Doze doze) {
@@ -88,6 +91,7 @@ class GroupRaft extends RAFT {
         outbox = new Outbox(this);
         receiver = new Receiver(this, mailbox);
         requests = new Requests(this, journal);
+        intake = new SnapshotIntake(this, journal);
         proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
         replica = new Replica(this, journal);
         campaign = new Campaign(this, journal, random);
@@ -115,10 +119,24 @@ class GroupRaft extends RAFT {
             throw new IllegalStateException("commit index " + journal.commitIndex() + " is behind the journal's last entry "
                     + journal.lastIndex());
         }
+        beginBehindSnapshot();
         super.start();
         shown.term = currentTerm();
         shown.commitIndex = commit_index;
         shown.role = roster.roleOfFollower();
+    }
+
+    /** After a power cut the snapshot, which was forced, may be ahead of the commit index and even of the entries. */
+    private void beginBehindSnapshot() {
+        Snapshot snapshot = journal.snapshot();
+        if (snapshot == null || snapshot.index() <= journal.commitIndex()) {
+            return;
+        }
+        if (snapshot.index() > journal.lastIndex()) {
+            journal.installSnapshot(snapshot.index(), snapshot.term(), snapshot.bytes());
+        } else {
+            journal.commitIndex(snapshot.index());
+        }
     }
 
     /** Ends the runner between two turns: an interrupt in the middle of one would close the journal's files. */
@@ -405,7 +423,29 @@ class GroupRaft extends RAFT {
         }
     }
 
+    /** The journal was replaced by a snapshot. */
+    void installed(long index, GroupSnapshot snapshot) {
+        last_appended = journal.lastIndex();
+        commit_index = index;
+        shown.commitIndex = index;
+        roster.installed(index, snapshot.configuration());
+        membersChanged();
+        applier.restore(index, journal.termAt(index), snapshot);
+        replica.sameAsLeaderTo(index);
+    }
+
+    long applied() {
+        return applier.applied();
+    }
+
     private boolean applyCommitted() {
+        if (!restored) {
+            restored = true;
+            if (journal.floorIndex() > 0) {
+                Snapshot snapshot = journal.snapshot();
+                applier.restore(snapshot.index(), snapshot.term(), GroupSnapshot.decode(snapshot.bytes()));
+            }
+        }
         return applier.applyTo(commit_index, leadership);
     }
 
@@ -473,6 +513,10 @@ class GroupRaft extends RAFT {
 
     Replica replica() {
         return replica;
+    }
+
+    SnapshotIntake intake() {
+        return intake;
     }
 
     Campaign campaign() {

@@ -34,7 +34,7 @@ public record GroupStatus(String groupName, String self, Role role, long term, S
         PROBING,
         /** Entries flow, as many as the window allows. */
         STREAMING,
-        /** The follower needs entries this journal no longer holds. */
-        BEHIND_JOURNAL
+        /** The follower needs entries this journal no longer holds, and is sent the snapshot that stands for them. */
+        SNAPSHOT
     }
 }

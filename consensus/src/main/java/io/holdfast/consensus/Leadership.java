@@ -200,8 +200,8 @@ final class Leadership {
     /** Sends what this follower lacks, as far as its window has room. */
     private void replicate(Peer peer) {
         while (peer.nextIndex <= journal.lastIndex() && peer.hasRoom(config.windowBytes())) {
-            if (peer.nextIndex < journal.firstIndex()) {
-                fellBehindJournal(peer);
+            if (peer.nextIndex <= journal.floorIndex()) {
+                sendSnapshot(peer);
                 return;
             }
             sendFromJournal(peer);
@@ -234,18 +234,49 @@ final class Leadership {
         replicate(peer);
     }
 
-    private void fellBehindJournal(Peer peer) {
-        if (peer.progress != PeerProgress.BEHIND_JOURNAL) {
-            peer.progress = PeerProgress.BEHIND_JOURNAL;
-            LOG.warn("{}: {} needs entry {}, but the journal here begins at {}", config.self(), peer.name, peer.nextIndex,
-                    journal.firstIndex());
+    /** What it needs is no longer in the journal. */
+    private void sendSnapshot(Peer peer) {
+        if (peer.snapshot == null) {
+            peer.snapshot = new OutgoingSnapshot(journal.snapshot(), raft.nanoTime());
+            peer.progress = PeerProgress.SNAPSHOT;
+            peer.forgetInFlight();
+            LOG.info("{}: {} needs entry {}, but the journal here begins behind {}: sending the snapshot of entry {}",
+                    config.self(), peer.name, peer.nextIndex, journal.floorIndex(), peer.snapshot.index());
         }
+        peer.snapshot.send(raft.outbox(), peer, config);
+    }
+
+    private void onSnapshotAnswer(Peer peer, GroupHeader header) {
+        OutgoingSnapshot sending = peer.snapshot;
+        if (sending == null || header.a != sending.index()) {
+            return;
+        }
+        if (sending.holds(header.b, raft.nanoTime())) {
+            peer.snapshot = null;
+            peer.probeFrom(sending.index() + 1, raft.nanoTime());
+            acknowledged(peer, sending.index());
+        } else if (header.granted()) {
+            sending.send(raft.outbox(), peer, config);
+        }
+    }
+
+    /** The first entry that a follower which was heard lately may still be sent. */
+    long neededFrom(long now) {
+        long needed = Long.MAX_VALUE;
+        for (Peer peer : peers) {
+            if (peer.heardWithin(config.stepDownMs() * NANOS_PER_MS, now)) {
+                needed = Math.min(needed, 1 + Math.max(peer.matchIndex, peer.snapshot == null ? 0 : peer.snapshot.index()));
+            }
+        }
+        return needed;
     }
 
     void onAnswer(MessageKind kind, Peer peer, GroupHeader header) {
         peer.commitIndex = Math.max(peer.commitIndex, header.c);
         if (kind == MessageKind.HEARTBEAT_ANSWER) {
             onHeartbeatAnswer(peer, header);
+        } else if (kind == MessageKind.SNAPSHOT_ANSWER) {
+            onSnapshotAnswer(peer, header);
         } else if (header.granted()) {
             acknowledged(peer, header.a);
         } else {
@@ -259,6 +290,10 @@ final class Leadership {
                     + ", which ends at " + journal.lastIndex());
         }
         peer.acknowledged(index, raft.nanoTime());
+        if (peer.snapshot != null && index >= peer.snapshot.index()) {
+            peer.snapshot = null;
+            peer.progress = PeerProgress.PROBING;
+        }
         if (peer.progress == PeerProgress.PROBING && !peer.inFlight()) {
             peer.progress = PeerProgress.STREAMING;
         }
@@ -267,7 +302,7 @@ final class Leadership {
     }
 
     private void refused(Peer peer, GroupHeader header) {
-        boolean stale = header.b <= peer.matchIndex || header.b >= peer.nextIndex;
+        boolean stale = peer.snapshot != null || header.b <= peer.matchIndex || header.b >= peer.nextIndex;
         if (stale) {
             return;
         }
@@ -371,11 +406,21 @@ final class Leadership {
     private void resendStalled(long now) {
         for (Peer peer : peers) {
             boolean lacks = peer.matchIndex < journal.lastIndex();
-            if (lacks && now - peer.progressNanos > config.resendMs() * NANOS_PER_MS
+            if (peer.snapshot != null) {
+                resumeSnapshot(peer, now);
+            } else if (lacks && now - peer.progressNanos > config.resendMs() * NANOS_PER_MS
                     && peer.heardWithin(config.stepDownMs() * NANOS_PER_MS, now)) {
                 peer.probeFrom(peer.resendIndex(), now);
                 replicate(peer);
             }
+        }
+    }
+
+    private void resumeSnapshot(Peer peer, long now) {
+        if (peer.snapshot.stalled(config.resendMs() * NANOS_PER_MS, now)
+                && peer.heardWithin(config.stepDownMs() * NANOS_PER_MS, now)) {
+            peer.snapshot.resume(now);
+            peer.snapshot.send(raft.outbox(), peer, config);
         }
     }
 

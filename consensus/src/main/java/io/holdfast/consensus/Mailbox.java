@@ -25,7 +25,8 @@ final class Mailbox {
 
     /** Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. */
     void add(GroupHeader header, Message message) {
-        boolean isBulk = header.kind() == MessageKind.APPEND || header.kind() == MessageKind.APPEND_ANSWER;
+        MessageKind kind = header.kind();
+        boolean isBulk = kind == MessageKind.APPEND || kind == MessageKind.APPEND_ANSWER || kind == MessageKind.SNAPSHOT;
         (isBulk ? bulk : urgent).add(new Item(header, message, null, null));
         wake();
     }

@@ -27,7 +27,11 @@ enum MessageKind {
     /** The leader hands over: stand for election at once (dissertation, 3.10). */
     TIMEOUT_NOW(9),
     /** Your message was of another group, and was not read. */
-    FOREIGN(10);
+    FOREIGN(10),
+    /** A piece of the snapshot of entry (a: index, b: term), from byte c on of d. The payload begins with the piece's checksum. */
+    SNAPSHOT(11),
+    /** Of the snapshot of entry a the first b bytes are here, all of them: it is installed. c: commit index, d: last index. */
+    SNAPSHOT_ANSWER(12);
 
     private static final MessageKind[] BY_CODE = new MessageKind[values().length + 1];
 
@@ -54,7 +58,7 @@ enum MessageKind {
 
     /** Only one who was elected in its term sends these: they name the leader. */
     boolean fromLeader() {
-        return this == APPEND || this == HEARTBEAT || this == TIMEOUT_NOW;
+        return this == APPEND || this == HEARTBEAT || this == TIMEOUT_NOW || this == SNAPSHOT;
     }
 
     /** Its payload is where the sender listens, for a receiver that does not know it yet. */

@@ -1,11 +1,17 @@
 package io.holdfast.consensus;
 
+import java.nio.ByteBuffer;
+import java.util.zip.CRC32C;
+
+import io.holdfast.journal.Snapshot;
 import org.jgroups.BytesMessage;
 import org.jgroups.EmptyMessage;
 import org.jgroups.Message;
 
 /** Owned by the runner thread: builds what this member says to others and hands it to the transport. */
 final class Outbox {
+    static final int PIECE_HEADER_BYTES = Long.BYTES;
+
     private final GroupRaft raft;
     private final byte[] place;
 
@@ -27,6 +33,24 @@ final class Outbox {
     void sendEntries(Peer to, byte[] payload, long previousIndex, long previousTerm, long checksum) {
         send(new BytesMessage(to.place, payload), new GroupHeader(MessageKind.APPEND, raft.term(), true, previousIndex,
                 previousTerm, raft.committed(), checksum));
+    }
+
+    void sendSnapshot(Peer to, Snapshot snapshot, int offset, byte[] piece) {
+        byte[] payload = ByteBuffer.allocate(PIECE_HEADER_BYTES + piece.length).putLong(checksum(piece, 0, piece.length))
+                .put(piece).array();
+        send(new BytesMessage(to.place, payload), new GroupHeader(MessageKind.SNAPSHOT, raft.term(), true, snapshot.index(),
+                snapshot.term(), offset, snapshot.bytes().length));
+    }
+
+    static boolean pieceIsWhole(byte[] payload, int offset, int length) {
+        return ByteBuffer.wrap(payload).getLong(offset)
+                == checksum(payload, offset + PIECE_HEADER_BYTES, length - PIECE_HEADER_BYTES);
+    }
+
+    private static long checksum(byte[] bytes, int offset, int length) {
+        CRC32C crc = new CRC32C();
+        crc.update(bytes, offset, length);
+        return crc.getValue();
     }
 
     private void send(Message message, GroupHeader header) {

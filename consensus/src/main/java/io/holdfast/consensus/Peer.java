@@ -37,6 +37,8 @@ final class Peer {
     long matchIndex;
     long commitIndex;
     long progressNanos;
+    /** The snapshot under way to it, or null. */
+    OutgoingSnapshot snapshot;
     boolean answeredHeartbeat;
     long answeredSentNanos;
     long heartbeatSentNanos;
@@ -81,6 +83,7 @@ final class Peer {
         commitIndex = 0;
         progressNanos = now;
         answeredHeartbeat = false;
+        snapshot = null;
         forgetInFlight();
     }
 

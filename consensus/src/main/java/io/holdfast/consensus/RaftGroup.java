@@ -137,6 +137,17 @@ public final class RaftGroup implements AutoCloseable {
         return raft.request((requests, done) -> requests.remove(name, done));
     }
 
+    /**
+     * Any member, each for itself: {@code state} stands for all entries up to {@code index}, which is applied here, from now
+     * on; they are dropped from the journal, except what a follower that is nearly up to date still needs. The state comes
+     * back by {@link GroupListener#onSnapshot}, here after a restart or on a member that needs dropped entries. Done when it
+     * is on stable storage.
+     */
+    public CompletableFuture<Void> compact(long index, byte[] state) {
+        byte[] copy = state.clone();
+        return raft.request((requests, done) -> requests.compact(index, copy, done));
+    }
+
     /** The voting members by the newest entry that says so, committed or not. */
     public List<Member> members() {
         return raft.shown().members;

@@ -82,6 +82,7 @@ final class Receiver {
     private void dispatch(MessageKind kind, Peer from, GroupHeader header, Message message) {
         switch (kind) {
             case APPEND -> raft.replica().onAppend(from, header, message);
+            case SNAPSHOT -> raft.intake().onPiece(from, header, message);
             case HEARTBEAT -> raft.replica().onHeartbeat(from, header);
             case PRE_VOTE -> raft.campaign().onPreVote(from, header);
             case PRE_VOTE_ANSWER -> raft.campaign().onPreVoteAnswer(from, header);
@@ -92,7 +93,7 @@ final class Receiver {
                     raft.campaign().standAtOnce();
                 }
             }
-            case APPEND_ANSWER, HEARTBEAT_ANSWER -> {
+            case APPEND_ANSWER, HEARTBEAT_ANSWER, SNAPSHOT_ANSWER -> {
                 if (raft.leadership() != null && header.currTerm() == raft.term()) {
                     raft.leadership().onAnswer(kind, from, header);
                 }

@@ -69,7 +69,7 @@ final class Replica {
                 && batch.wrap(bytes, message.getOffset(), message.getLength());
     }
 
-    private void heardLeader(Peer from) {
+    void heardLeader(Peer from) {
         if (!raft.isLeader(from)) {
             raft.follow(raft.term(), from);
         }
@@ -81,17 +81,20 @@ final class Replica {
         if (index == 0) {
             return true;
         }
+        if (index < journal.floorIndex()) {
+            return true; // committed, and gone into a snapshot
+        }
         boolean same = index <= journal.lastIndex() && journal.termAt(index) == term;
-        if (!same && index <= raft.committed() && index >= journal.firstIndex()) {
+        if (!same && index <= raft.committed()) {
             throw new IllegalStateException("committed entry " + index + " has term " + journal.termAt(index)
                     + " here and term " + term + " on the leader of term " + raft.term());
         }
-        return same || index < journal.firstIndex() && index <= raft.committed();
+        return same;
     }
 
     /** Raft, figure 2, AppendEntries rules 3 and 4: only a real conflict cuts; what is here already is left alone. */
     private void place(long index) {
-        if (index < journal.firstIndex()) {
+        if (index <= journal.floorIndex()) {
             return;
         }
         if (index <= journal.lastIndex()) {
@@ -171,12 +174,19 @@ final class Replica {
      * in that very place, one of the two journals is of an older state or of another history: this member stops (I7).
      */
     private void requireSameCommitted(long termStart) {
-        boolean held = termStart > 0 && termStart >= journal.firstIndex() && termStart <= raft.committed();
+        boolean held = termStart > journal.floorIndex() && termStart <= raft.committed();
         if (held && journal.termAt(termStart) != raft.term()) {
             throw new IllegalStateException("entries up to " + raft.committed() + " are committed here, but the leader of term "
                     + raft.term() + " began its term at entry " + termStart + ", which has term " + journal.termAt(termStart)
                     + " here: one of the two journals is of another history");
         }
+    }
+
+    /** The journal is known to be the leader's up to this entry, which is committed. */
+    void sameAsLeaderTo(long index) {
+        verified = Math.max(verified, index);
+        leaderCommit = Math.max(leaderCommit, index);
+        commitAsFarAsSafe();
     }
 
     /** A leader counts itself among those who answered, at the moment it sent. */

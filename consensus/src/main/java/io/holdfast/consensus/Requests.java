@@ -4,6 +4,7 @@ import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
 
 import io.holdfast.journal.Journal;
+import io.holdfast.journal.Snapshot;
 
 /**
  * Owned by the runner thread: what this member was asked from outside and what takes more than a turn: one change of the
@@ -79,6 +80,42 @@ final class Requests {
             done.completeExceptionally(new GroupException(name + " is the last member"));
         } else {
             change = MembershipChange.remove(raft, journal, name, done);
+        }
+    }
+
+    /** On every member: the state stands for the entries up to this one from now on. */
+    void compact(long index, byte[] state, CompletableFuture<Void> done) {
+        Snapshot newest = journal.snapshot();
+        if (index < 1 || index > raft.applied()) {
+            done.completeExceptionally(new IllegalArgumentException("entry " + index + " is not applied yet; applied up to "
+                    + raft.applied()));
+            return;
+        }
+        if (raft.shown().role == Role.STOPPED || raft.roster().asOf(index).group() == null) {
+            done.completeExceptionally(new GroupException("the group has stopped, or was never named by a leader"));
+            return;
+        }
+        try {
+            if (newest == null || index > newest.index()) {
+                byte[] bytes = new GroupSnapshot(raft.roster().asOf(index), state).encode();
+                journal.saveSnapshot(index, journal.termAt(index), bytes);
+                raft.roster().compactedTo(index);
+            }
+            dropUpTo(index);
+        } catch (RuntimeException e) {
+            done.completeExceptionally(e);
+            throw e; // storage failed: the group stops
+        }
+        done.complete(null);
+    }
+
+    /** What a follower that is nearly there still needs stays until the next time: a snapshot would cost it more. */
+    private void dropUpTo(long index) {
+        Leadership leadership = raft.leadership();
+        long needed = leadership == null ? Long.MAX_VALUE : leadership.neededFrom(raft.nanoTime());
+        long from = Math.min(index + 1, needed);
+        if (from - 1 > journal.floorIndex()) {
+            journal.dropBefore(from);
         }
     }
 

@@ -9,6 +9,7 @@ import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalEntry;
+import io.holdfast.journal.Snapshot;
 import org.jgroups.Address;
 import org.jgroups.raft.util.Utils;
 import org.slf4j.Logger;
@@ -54,7 +55,11 @@ final class Roster {
 
     /** Reads what the journal says; what is not committed may be taken back later. */
     void restore(Journal journal) {
-        long from = Math.max(1, journal.firstIndex());
+        Snapshot snapshot = journal.snapshot();
+        if (snapshot != null) {
+            installed(snapshot.index(), GroupSnapshot.decode(snapshot.bytes()).configuration());
+        }
+        long from = Math.max(journal.floorIndex(), snapshot == null ? 0 : snapshot.index()) + 1;
         long committed = Math.min(journal.commitIndex(), journal.lastIndex());
         long committedTerm = journal.termAt(committed);
         long start = Math.max(from, committed);
@@ -64,6 +69,24 @@ final class Roster {
         JournalEntry entry = new JournalEntry();
         for (long index = start; index <= journal.lastIndex() && journal.read(index, entry); index++) {
             appended(index, entry.buffer(), entry.commandOffset(), entry.commandLength());
+        }
+    }
+
+    /** What a snapshot says holds as of its entry; nothing older can be asked for. */
+    void installed(long index, Configuration configuration) {
+        stated.clear();
+        stated.add(new Stated(index, configuration));
+        takeEffect();
+    }
+
+    /** Entries up to this one are not cut any more: of their configurations the last one is enough. */
+    void compactedTo(long index) {
+        while (stated.size() > 1) {
+            Stated first = stated.removeFirst();
+            if (stated.getFirst().index() > index) {
+                stated.addFirst(first);
+                return;
+            }
         }
     }
 
