@@ -49,8 +49,8 @@ final class Turns {
      * @return false when somebody has the turn, or when the runner has something to do now
      */
     boolean tryTurn(BooleanSupplier work) {
-        if (!lock.tryLock()) {
-            return false;
+        if (lock.isHeldByCurrentThread() || !lock.tryLock()) {
+            return false; // in the first case a listener proposes in the runner's own turn
         }
         try {
             return failed == null && work.getAsBoolean();
