@@ -5,6 +5,7 @@ import java.util.List;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalEntry;
+import io.holdfast.journal.Snapshot;
 
 /** Owned by the runner thread: gives committed entries to the listener, in index order and each once. */
 final class Applier {
@@ -16,12 +17,20 @@ final class Applier {
     private final Roster roster;
     private final JournalEntry entry = new JournalEntry();
     private long applied;
+    private boolean begun;
 
     Applier(Journal journal, GroupListener listener, Shown shown, Roster roster) {
         this.journal = journal;
         this.listener = listener;
         this.shown = shown;
         this.roster = roster;
+    }
+
+    private void beginBehindSnapshot() {
+        if (journal.floorIndex() > 0) {
+            Snapshot snapshot = journal.snapshot();
+            restore(snapshot.index(), snapshot.term(), GroupSnapshot.decode(snapshot.bytes()));
+        }
     }
 
     /** The state behind these entries is given as a whole, not entry by entry. */
@@ -38,6 +47,10 @@ final class Applier {
 
     /** Returns whether more waits: a long journal is applied in pieces, so that heartbeats are answered meanwhile. */
     boolean applyTo(long commitIndex, Leadership leadership) {
+        if (!begun) {
+            begun = true;
+            beginBehindSnapshot();
+        }
         long limit = Math.min(commitIndex, applied + APPLIED_A_TURN);
         if (applied >= limit) {
             return false;

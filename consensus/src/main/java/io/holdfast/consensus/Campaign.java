@@ -3,6 +3,8 @@ package io.holdfast.consensus;
 import java.util.random.RandomGenerator;
 
 import io.holdfast.journal.Journal;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Owned by the runner thread: watches for the leader's silence, runs for election, and votes.
@@ -34,6 +36,7 @@ final class Campaign {
         STANDING
     }
 
+    private static final Logger LOG = LoggerFactory.getLogger(Campaign.class);
     private static final long NANOS_PER_MS = 1_000_000;
     private static final long CLOCK_DRIFT_DIVISOR = 1000;
     private static final long OVERSLEPT_NANOS = 10 * NANOS_PER_MS;
@@ -183,7 +186,9 @@ final class Campaign {
 
     void onPreVoteAnswer(Peer from, GroupHeader header) {
         if (header.b > 0 && raft.roster().toldRemovedBy(header.b)) {
-            raft.leftOut(from, header.b);
+            LOG.warn("{}: {} says that entry {}, which is committed, removed this member from the group", config.self(),
+                    from.name, header.b);
+            raft.membersChanged();
         }
         if (phase == Phase.ASKING && header.granted() && header.a == raft.term() + 1) {
             from.granted = true;

@@ -11,7 +11,6 @@ import java.util.random.RandomGenerator;
 
 import io.holdfast.journal.Durability;
 import io.holdfast.journal.Journal;
-import io.holdfast.journal.Snapshot;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
 import org.jgroups.Event;
@@ -49,7 +48,6 @@ class GroupRaft extends RAFT {
     private final JournalLog journalLog;
     private final GroupListener listener;
     private final LongSupplier clock;
-    private final RandomGenerator random;
     private final Roster roster;
     private final ProposalRing proposals;
     private final Replica replica;
@@ -73,7 +71,6 @@ class GroupRaft extends RAFT {
     private volatile boolean stopping;
 
     private Leadership leadership;
-    private boolean restored;
 
     GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
               RandomGenerator random, Doze doze) {
@@ -85,8 +82,7 @@ class GroupRaft extends RAFT {
         this.doze = doze;
         this.life = new RunnerLife(config);
         this.mailbox = new Mailbox(doze);
-        this.random = random;
-        roster = new Roster(config, shown);
+        roster = new Roster(config, shown, random);
         roster.restore(journal);
         outbox = new Outbox(this);
         receiver = new Receiver(this, mailbox);
@@ -115,28 +111,11 @@ class GroupRaft extends RAFT {
 
     @Override
     public void start() throws Exception {
-        if (journal.commitIndex() > journal.lastIndex()) {
-            throw new IllegalStateException("commit index " + journal.commitIndex() + " is behind the journal's last entry "
-                    + journal.lastIndex());
-        }
-        beginBehindSnapshot();
+        journalLog.begin();
         super.start();
         shown.term = currentTerm();
         shown.commitIndex = commit_index;
         shown.role = roster.roleOfFollower();
-    }
-
-    /** After a power cut the snapshot, which was forced, may be ahead of the commit index and even of the entries. */
-    private void beginBehindSnapshot() {
-        Snapshot snapshot = journal.snapshot();
-        if (snapshot == null || snapshot.index() <= journal.commitIndex()) {
-            return;
-        }
-        if (snapshot.index() > journal.lastIndex()) {
-            journal.installSnapshot(snapshot.index(), snapshot.term(), snapshot.bytes());
-        } else {
-            journal.commitIndex(snapshot.index());
-        }
     }
 
     /** Ends the runner between two turns: an interrupt in the middle of one would close the journal's files. */
@@ -395,17 +374,10 @@ class GroupRaft extends RAFT {
         }
     }
 
-    private void membersChanged() {
+    void membersChanged() {
         if (leadership == null && shown.role != Role.CANDIDATE) {
             announcer.announce(roster.roleOfFollower(), currentTerm(), shown.leader);
         }
-    }
-
-    /** Another member has committed that this one is none any more. */
-    void leftOut(Peer by, long index) {
-        LOG.warn("{}: {} says that entry {}, which is committed, removed this member from the group", config.self(), by.name,
-                index);
-        membersChanged();
     }
 
     /** Every entry appended so far is as durable as configured when it returns. */
@@ -439,13 +411,6 @@ class GroupRaft extends RAFT {
     }
 
     private boolean applyCommitted() {
-        if (!restored) {
-            restored = true;
-            if (journal.floorIndex() > 0) {
-                Snapshot snapshot = journal.snapshot();
-                applier.restore(snapshot.index(), snapshot.term(), GroupSnapshot.decode(snapshot.bytes()));
-            }
-        }
         return applier.applyTo(commit_index, leadership);
     }
 
@@ -466,11 +431,6 @@ class GroupRaft extends RAFT {
     /** The group this member belongs to beyond doubt, or null. */
     UUID group() {
         return roster.group(commit_index);
-    }
-
-    /** The first leader of a group names it, so that it cannot be taken for another of the same name. */
-    UUID drawGroup() {
-        return new UUID(random.nextLong(), random.nextLong());
     }
 
     GroupListener listener() {

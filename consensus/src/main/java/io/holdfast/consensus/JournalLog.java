@@ -7,6 +7,7 @@ import java.util.function.ObjLongConsumer;
 
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalEntry;
+import io.holdfast.journal.Snapshot;
 import io.holdfast.journal.VoteStore;
 import org.jgroups.Address;
 import org.jgroups.protocols.raft.Log;
@@ -35,6 +36,23 @@ final class JournalLog implements Log {
     @Override
     public void init(String logName, Map<String, String> args) {
         // Opened by the node before it joins.
+    }
+
+    /**
+     * Before the group starts. After a power cut the snapshot, which was forced, may be ahead of the commit index and even
+     * of the entries.
+     */
+    void begin() {
+        Snapshot snapshot = journal.snapshot();
+        if (snapshot != null && snapshot.index() > journal.lastIndex()) {
+            journal.installSnapshot(snapshot.index(), snapshot.term(), snapshot.bytes());
+        } else if (snapshot != null && snapshot.index() > journal.commitIndex()) {
+            journal.commitIndex(snapshot.index());
+        }
+        if (journal.commitIndex() > journal.lastIndex()) {
+            throw new IllegalStateException("commit index " + journal.commitIndex() + " is behind the journal's last entry "
+                    + journal.lastIndex());
+        }
     }
 
     @Override
@@ -113,7 +131,7 @@ final class JournalLog implements Log {
 
     @Override
     public void setSnapshot(ByteBuffer snapshot) {
-        throw new IllegalStateException("state travels as checkpoints, not inside the log");
+        throw new IllegalStateException("the group installs snapshots itself");
     }
 
     @Override
@@ -150,7 +168,7 @@ final class JournalLog implements Log {
 
     @Override
     public void reinitializeTo(long index, LogEntry entry) {
-        throw new IllegalStateException("the journal is never restarted behind a snapshot");
+        throw new IllegalStateException("the group installs snapshots itself");
     }
 
     @Override

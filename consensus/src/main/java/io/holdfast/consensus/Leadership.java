@@ -70,9 +70,8 @@ final class Leadership {
         for (Peer peer : peers) {
             peer.startLed(last + 1, now);
         }
-        Configuration members = raft.roster().latest();
         termStartIndex = last + 1;
-        append(EntryKind.TERM_START, members.group() == null ? members.ofGroup(raft.drawGroup()) : members);
+        append(EntryKind.TERM_START, raft.roster().toState());
         heartbeat(now);
         peers.forEach(this::replicate);
         advanceCommit();

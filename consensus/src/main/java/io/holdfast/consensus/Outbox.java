@@ -4,6 +4,7 @@ import java.nio.ByteBuffer;
 import java.util.zip.CRC32C;
 
 import io.holdfast.journal.Snapshot;
+import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.EmptyMessage;
 import org.jgroups.Message;
@@ -36,10 +37,13 @@ final class Outbox {
     }
 
     void sendSnapshot(Peer to, Snapshot snapshot, int offset, byte[] piece) {
-        byte[] payload = ByteBuffer.allocate(PIECE_HEADER_BYTES + piece.length).putLong(checksum(piece, 0, piece.length))
-                .put(piece).array();
-        send(new BytesMessage(to.place, payload), new GroupHeader(MessageKind.SNAPSHOT, raft.term(), true, snapshot.index(),
+        send(snapshotMessage(to.place, piece), new GroupHeader(MessageKind.SNAPSHOT, raft.term(), true, snapshot.index(),
                 snapshot.term(), offset, snapshot.bytes().length));
+    }
+
+    static Message snapshotMessage(Address to, byte[] piece) {
+        return new BytesMessage(to, ByteBuffer.allocate(PIECE_HEADER_BYTES + piece.length)
+                .putLong(checksum(piece, 0, piece.length)).put(piece).array());
     }
 
     static boolean pieceIsWhole(byte[] payload, int offset, int length) {

@@ -101,8 +101,8 @@ public final class RaftGroup implements AutoCloseable {
         String problem = Command.problem(command, offset, length);
         if (problem == null && length > config.maxCommandBytes()) {
             problem = "command of " + length + " bytes is longer than " + config.maxCommandBytes();
-        } else if (problem == null && Command.kind(command, offset) == EntryKind.TAIL_CUT) {
-            problem = "a TAIL_CUT is never proposed";
+        } else if (problem == null && Command.kind(command, offset).isRecordOnly()) {
+            problem = "a " + Command.kind(command, offset) + " is never proposed";
         } else if (problem == null && RESERVED.contains(Command.kind(command, offset))) {
             problem = Command.kind(command, offset) + " is written by the group itself";
         }

@@ -4,6 +4,7 @@ import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.UUID;
+import java.util.random.RandomGenerator;
 
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
@@ -31,6 +32,7 @@ final class Roster {
 
     private final GroupConfig config;
     private final Shown shown;
+    private final RandomGenerator random;
     private final ArrayDeque<Stated> stated = new ArrayDeque<>();
     /** Who is served by a leader and asked by a candidate: the voters, and who is on the way in or out. */
     private final List<Peer> peers = new ArrayList<>();
@@ -40,9 +42,10 @@ final class Roster {
     private boolean wasMember;
     private long toldRemovedBy;
 
-    Roster(GroupConfig config, Shown shown) {
+    Roster(GroupConfig config, Shown shown, RandomGenerator random) {
         this.config = config;
         this.shown = shown;
+        this.random = random;
         wasMember = !config.joining();
         stated.add(new Stated(0, new Configuration(null, config.joining() ? List.of() : config.members())));
         takeEffect();
@@ -156,6 +159,12 @@ final class Roster {
 
     Configuration latest() {
         return stated.getLast().configuration();
+    }
+
+    /** What a new leader states: the first one of a group names it, so that it is not taken for another one. */
+    Configuration toState() {
+        Configuration latest = latest();
+        return latest.group() != null ? latest : latest.ofGroup(new UUID(random.nextLong(), random.nextLong()));
     }
 
     long latestIndex() {

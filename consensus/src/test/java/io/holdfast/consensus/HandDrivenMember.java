@@ -131,6 +131,12 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
     }
 
     @Override
+    public void onSnapshot(long index, long term, byte[] state) {
+        applied.clear();
+        told.add("snapshot " + index + " " + new String(state));
+    }
+
+    @Override
     public void onLeaseEvidence(long term, long sentNanos) {
         evidence.add(sentNanos);
     }

@@ -4,6 +4,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.TimeUnit;
+import java.util.stream.Collectors;
 
 import io.holdfast.journal.Command;
 import io.holdfast.journal.Durability;
@@ -26,6 +28,7 @@ final class TestMember implements GroupListener, AutoCloseable {
     final List<Long> evidence = new ArrayList<>();
     volatile long leaderTerm;
     volatile long leadsSinceNanos;
+    volatile int snapshots;
     volatile List<Member> toldMembers;
     volatile Throwable failure;
     volatile String throwOn;
@@ -99,6 +102,26 @@ final class TestMember implements GroupListener, AutoCloseable {
         stop();
     }
 
+    /** Its state is the list of what was committed, as text. */
+    void compact() throws Exception {
+        long index;
+        byte[] state;
+        synchronized (this) {
+            index = committed.isEmpty() ? 0 : committed.get(committed.size() - 1).index();
+            state = committed.stream().map(c -> c.index() + " " + c.term() + " " + c.kind() + " " + c.body())
+                    .collect(Collectors.joining("\n")).getBytes();
+        }
+        group.compact(index, state).get(20, TimeUnit.SECONDS);
+    }
+
+    @Override
+    public synchronized void onSnapshot(long index, long term, byte[] state) {
+        committed.clear();
+        new String(state).lines().map(l -> l.split(" ", 4)).forEach(w -> committed.add(new Committed(Long.parseLong(w[0]),
+                Long.parseLong(w[1]), EntryKind.valueOf(w[2]), w[3])));
+        snapshots++;
+    }
+
     boolean offer(String body) {
         byte[] command = Command.encode(EntryKind.EVENT, 0, 1, body.getBytes());
         return group.offer(command, 0, command.length);
@@ -139,7 +162,7 @@ final class TestMember implements GroupListener, AutoCloseable {
         if (throwOn != null && new String(body).startsWith(throwOn)) {
             throw new IllegalStateException("thrown on purpose");
         }
-        committed.add(new Committed(index, term, Command.kind(command, offset), new String(body)));
+        committed.add(new Committed(index, term, Command.kind(command, offset), Command.kind(command, offset) == EntryKind.EVENT ? new String(body) : ""));
     }
 
     @Override

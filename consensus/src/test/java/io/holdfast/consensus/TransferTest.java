@@ -110,10 +110,10 @@ class TransferTest {
             long term = ours.raft.term();
             ours.deliver(ours.second, MessageKind.APPEND_ANSWER, term, true, 2, 0, 0, 2);
             byte[] command = StockRaft.command("x");
-            assertThat(ours.raft.offer(command, 0, command.length)).isTrue();
+            assertThat(ours.raft.enqueue(command, 0, command.length)).isTrue();
             CompletableFuture<Void> done = ours.raft.request((requests, future) -> requests.transfer("n2", future));
             ours.raft.turn();
-            assertThat(ours.raft.offer(command, 0, command.length)).as("nothing new is taken").isFalse();
+            assertThat(ours.raft.enqueue(command, 0, command.length)).as("nothing new is taken").isFalse();
             assertThat(ours.journal.lastIndex()).as("what was taken is carried on with").isEqualTo(3);
             assertThat(ours.sent(MessageKind.TIMEOUT_NOW)).isEmpty();
             ours.deliver(ours.second, MessageKind.APPEND_ANSWER, term, true, 3, 0, 0, 3);
@@ -123,7 +123,7 @@ class TransferTest {
             ours.raft.turn();
             assertThat(done).isCompletedExceptionally();
             assertThat(ours.raft.leads()).isTrue();
-            assertThat(ours.raft.offer(command, 0, command.length)).isTrue();
+            assertThat(ours.raft.enqueue(command, 0, command.length)).isTrue();
         }
     }
 
