@@ -55,6 +55,14 @@ public final class CheckpointStore {
         return new CheckpointStore(directory.toAbsolutePath(), maxBytes);
     }
 
+    /** Opens somebody's store to read in it, perhaps while they use it; nothing is written, not even by opening. */
+    public static CheckpointStore readOnly(Path directory) {
+        if (!Files.isDirectory(directory)) {
+            throw new CheckpointDamagedException("there are no checkpoints in " + directory + ": no such directory");
+        }
+        return new CheckpointStore(directory.toAbsolutePath(), Long.MAX_VALUE);
+    }
+
     public long maxBytes() {
         return maxBytes;
     }

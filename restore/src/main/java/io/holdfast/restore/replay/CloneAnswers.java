@@ -12,14 +12,17 @@ import io.holdfast.restore.connection.TupleMap;
 final class CloneAnswers {
     private final TunDevice tun;
     private final TupleMap<ReplayConnection> connections;
+    private final ReplayObserver observer;
     private final Ipv4Packet packet = new Ipv4Packet();
     private final TcpView answer = new TcpView();
     private long packets;
     private long strangers;
+    private long advances;
 
-    CloneAnswers(TunDevice tun, TupleMap<ReplayConnection> connections) {
+    CloneAnswers(TunDevice tun, TupleMap<ReplayConnection> connections, ReplayObserver observer) {
         this.tun = tun;
         this.connections = connections;
+        this.observer = observer;
     }
 
     /** Reads all that waits. Returns whether there was anything. */
@@ -37,7 +40,11 @@ final class CloneAnswers {
     }
 
     private void take(int length) {
-        if (!packet.wrap(tun.received(), 0, length) || !answer.wrap(packet)) {
+        if (!packet.wrap(tun.received(), 0, length)) {
+            return;
+        }
+        observer.onAnswer(packet);
+        if (!answer.wrap(packet)) {
             return; // UDP, ICMP: nothing is kept of them
         }
         long client = TcpTuple.endpoint(packet.destination(), answer.destinationPort());
@@ -48,23 +55,38 @@ final class CloneAnswers {
         } else if (answer.has(TcpView.SYN)) {
             onSynAck(connection, client, server);
         } else if (connection.cloneAnswered || answer.has(TcpView.RST)) {
+            int sentBefore = connection.cloneSent;
             connection.onAnswer(answer);
+            advances += connection.cloneSent == sentBefore ? 0 : 1;
         }
     }
 
     private void onSynAck(ReplayConnection known, long client, long server) {
         ReplayConnection successor = known.successor;
         if (successor != null && answer.acknowledgement() == successor.clientIsn + 1) {
-            successor.onSynAck(answer);
+            begin(successor);
             connections.put(client, server, successor);
         } else if (!known.established && answer.acknowledgement() == known.clientIsn + 1) {
-            known.onSynAck(answer);
+            begin(known);
+        }
+    }
+
+    private void begin(ReplayConnection connection) {
+        boolean first = !connection.cloneAnswered;
+        connection.onSynAck(answer);
+        if (first) {
+            connection.sink = observer.begin(connection.tuple, connection.synIndex, connection.cloneSent, 0);
         }
     }
 
     /** How many packets the clone sent. */
     long packets() {
         return packets;
+    }
+
+    /** How many of them brought something new of a connection. */
+    long advances() {
+        return advances;
     }
 
     /** How many of them belonged to no connection of the replay. */

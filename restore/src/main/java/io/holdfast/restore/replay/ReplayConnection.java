@@ -41,6 +41,8 @@ final class ReplayConnection {
     boolean hasCloneTsval;
     boolean cloneFinished;
     long cloneResets;
+    /** Hears what the clone sends; nobody until the clone has answered the SYN. */
+    AnswerSink sink = AnswerSink.NONE;
     private final AnswerTail tail = new AnswerTail();
     private final InOrderBytes given = new InOrderBytes();
     private long receivedBefore;
@@ -134,13 +136,18 @@ final class ReplayConnection {
     void onAnswer(TcpView answer) {
         if (answer.has(TcpView.RST)) {
             cloneResets++;
+            sink.ended(true);
             return;
         }
         int end = answer.sequence() + answer.sequenceLength();
         cloneSent = SequenceNumber.later(end, cloneSent);
-        cloneFinished |= answer.has(TcpView.FIN);
         if (answer.payloadLength() > 0) {
             tail.append(answer.sequence(), answer.packet().buffer(), answer.payloadOffset(), answer.payloadLength());
+            sink.sent(answer.sequence(), answer.packet().buffer(), answer.payloadOffset(), answer.payloadLength());
+        }
+        if (answer.has(TcpView.FIN)) {
+            cloneFinished = true;
+            sink.ended(false);
         }
         int edge = answer.acknowledgement() + (answer.window() << cloneScale);
         windowEnd = hasWindow ? SequenceNumber.later(edge, windowEnd) : edge;
@@ -153,6 +160,7 @@ final class ReplayConnection {
         acknowledged = SequenceNumber.later(acknowledgement, acknowledged);
         acknowledgedToClone = SequenceNumber.later(toClone, acknowledgedToClone);
         tail.acknowledged(toClone);
+        sink.acknowledged(acknowledgedToClone);
     }
 
     /** The clone was given a segment of the client. */

@@ -39,6 +39,7 @@ public final class Replayer {
     private final int virtualAddress;
     private final SocketScan scan;
     private final ReplayOptions options;
+    private final ReplayObserver observer;
     private final TupleMap<ReplayConnection> connections = new TupleMap<>();
     private final CloneAnswers answers;
     private final ReplayWait wait;
@@ -55,6 +56,8 @@ public final class Replayer {
     /** Whose bytes the workload may not have read yet; null: nobody's. */
     private ReplayConnection lastFed;
     private long lastFedEpochNanos;
+    private long stepIndex;
+    private long stepEpochNanos;
     private long entries;
     private long injected;
     private long skipped;
@@ -67,11 +70,17 @@ public final class Replayer {
 
     /** @param scan of the network namespace the clone lives in */
     public Replayer(Loopback loopback, SocketScan scan, ReplayOptions options) {
+        this(loopback, scan, options, ReplayObserver.NONE);
+    }
+
+    /** One that is watched. */
+    public Replayer(Loopback loopback, SocketScan scan, ReplayOptions options, ReplayObserver observer) {
         this.tun = loopback.device();
         this.virtualAddress = loopback.config().virtualAddress();
         this.scan = scan;
         this.options = options;
-        this.answers = new CloneAnswers(tun, connections);
+        this.observer = observer;
+        this.answers = new CloneAnswers(tun, connections, observer);
         this.wait = new ReplayWait(tun, answers);
         this.acknowledgement = new Acknowledgement(tun);
     }
@@ -88,7 +97,7 @@ public final class Replayer {
         for (TcpSocket socket : scan.connections(virtualAddress)) {
             Connection inImage = known.find(socket.tuple());
             if (inImage != null && inImage.state() != ConnectionState.SYN_SEEN) {
-                connections.put(socket.tuple(), ReplayConnection.ofImage(inImage, socket));
+                connections.put(socket.tuple(), watched(ReplayConnection.ofImage(inImage, socket), inImage));
             }
         }
         while (source.next()) {
@@ -100,7 +109,35 @@ public final class Replayer {
         return report();
     }
 
+    private ReplayConnection watched(ReplayConnection connection, Connection inImage) {
+        long streamOffset = connection.cloneSent - connection.delta - (inImage.serverIsn() + 1) & 0xffffffffL;
+        connection.sink = observer.begin(connection.tuple, inImage.synIndex(), connection.cloneSent, streamOffset);
+        return connection;
+    }
+
+    /**
+     * Waits until the clone has sent nothing new for a while, after the last packet was given.
+     *
+     * @return false when it did not come to rest within {@code boundMs}
+     */
+    public boolean settle(int quietMs, int boundMs) {
+        long seen = answers.advances();
+        long quietSince = 0;
+        wait.begin(boundMs * 1_000_000L);
+        while (wait.goOn()) {
+            if (answers.advances() != seen) {
+                seen = answers.advances();
+                quietSince = wait.elapsedNanos();
+            } else if (wait.elapsedNanos() - quietSince > quietMs * 1_000_000L) {
+                return true;
+            }
+        }
+        return false;
+    }
+
     private void step(long index, long epochNanos, int length) {
+        stepIndex = index;
+        stepEpochNanos = epochNanos;
         answers.drain();
         if (!header.wrap(packet, 0, length) || !segment.wrap(header)) {
             datagram(length);
@@ -200,6 +237,7 @@ public final class Replayer {
         if (!connection.hasSent(wanted)) {
             connection.diverged = true;
             clamped++;
+            connection.sink.cut(stepIndex, wanted, connection.cloneSent);
             wanted = connection.cloneSent;
         }
         connection.acknowledge(segment.acknowledgement(), wanted);
@@ -286,6 +324,7 @@ public final class Replayer {
     /** Captured packets may carry unfinished checksums, and translated ones are wrong: all are computed anew. */
     private void inject() {
         Checksums.fill(header);
+        observer.onGiven(stepIndex, stepEpochNanos, header);
         tun.write(packetAddress, header.totalLength());
         injected++;
     }

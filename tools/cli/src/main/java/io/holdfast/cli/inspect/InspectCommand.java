@@ -1,6 +1,7 @@
 package io.holdfast.cli.inspect;
 
 import io.holdfast.cli.inspect.export.ExportCommand;
+import io.holdfast.cli.inspect.reexecute.ReplayCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -12,6 +13,7 @@ import picocli.CommandLine.Spec;
         subcommands = {
             ListCommand.class,
             ExportCommand.class,
+            ReplayCommand.class,
         },
         footer = {"", "JOURNAL is the directory 'journal' of a service, or a copy of it.", "", "Examples:",
                 "  holdfast inspect list /var/lib/holdfast/redis/journal --limit 20",

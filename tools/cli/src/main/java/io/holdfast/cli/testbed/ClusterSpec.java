@@ -34,6 +34,10 @@ public record ClusterSpec(String recovery, String checkpointPolicy, long checkpo
         return new ClusterSpec(recovery, policy, intervalMs, checkpointsKept, leaseMs, workload, workloadPort);
     }
 
+    public ClusterSpec withCheckpointsKept(int count) {
+        return new ClusterSpec(recovery, checkpointPolicy, checkpointIntervalMs, count, leaseMs, workload, workloadPort);
+    }
+
     public ClusterSpec withRecovery(String newRecovery) {
         return new ClusterSpec(newRecovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs,
                 workload, workloadPort);

@@ -1,16 +1,15 @@
 package io.holdfast.node.service;
 
-import com.fasterxml.jackson.core.type.TypeReference;
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.capture.GateMode;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.node.config.CheckpointConfig;
 import io.holdfast.node.config.ClusterMember;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.node.config.WorkloadConfig;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CheckpointDraft;
+import io.holdfast.restore.checkpoint.CheckpointSections;
 import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.Criu;
 import io.holdfast.restore.checkpoint.CriuCheck;
@@ -18,6 +17,7 @@ import io.holdfast.restore.checkpoint.Manifest;
 import io.holdfast.restore.checkpoint.PreparedDump;
 import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 import io.holdfast.restore.connection.InFlightConnection;
+import io.holdfast.restore.connection.TableRecord;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -43,7 +43,6 @@ import java.util.concurrent.atomic.AtomicBoolean;
  */
 final class CheckpointKeeper implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(CheckpointKeeper.class);
-    private static final ObjectMapper JSON = new ObjectMapper();
     private static final long CRIU_TIMEOUT_MS = 30_000;
     private static final long GATE_TIMEOUT_MS = 2_000;
     private static final long COMMIT_TIMEOUT_MS = 5_000;
@@ -85,7 +84,7 @@ final class CheckpointKeeper implements AutoCloseable {
 
     /** A dump with the gate closed, before its digests are known. */
     private record Taken(CheckpointDraft draft, long markIndex, long markTerm, double gateClosedMs,
-                         Map<String, JsonNode> sections) {
+                         CheckpointSections sections) {
     }
 
     /** Serves and takes checkpoints from here on. */
@@ -156,12 +155,12 @@ final class CheckpointKeeper implements AutoCloseable {
         try (PreparedDump prepared = criu.prepareDump(live.workload().pid(), draft.imageDirectory(), config.maxImageBytes())) {
             long closedAt = System.nanoTime();
             long mark;
-            JsonNode table;
+            TableRecord table;
             try {
                 network.gate(GateMode.PAUSED, GATE_TIMEOUT_MS);
                 mark = await(by.propose(EntryKind.MARK, new EntryBodies.Mark(node.self().name(), reason)));
                 live.marked(mark);
-                table = JSON.valueToTree(by.connections());
+                table = by.connections();
                 prepared.run(() -> {
                     draft.copyData(service.workload().dataDirectories());
                     inFlight.addAll(by.inFlight(network.connections()));
@@ -170,16 +169,23 @@ final class CheckpointKeeper implements AutoCloseable {
                 network.gate(GateMode.OPEN, GATE_TIMEOUT_MS);
             }
             double gateClosedMs = (System.nanoTime() - closedAt) / 1e6;
-            return new Taken(draft, mark, live.term(), gateClosedMs,
-                    Map.of(Sections.CONNECTIONS, table, Sections.IN_FLIGHT, JSON.valueToTree(inFlight)));
+            return new Taken(draft, mark, live.term(), gateClosedMs, new CheckpointSections(table, inFlight, place(network)));
         }
+    }
+
+    /** For whoever looks into the checkpoint later, without this node's configuration. */
+    private CheckpointSections.Place place(ServiceNetwork network) {
+        WorkloadConfig workload = service.workload();
+        return new CheckpointSections.Place(service.vip().getHostAddress(), network.mtuBytes(), workload.command(),
+                workload.workingDirectory().toString(),
+                workload.dataDirectories().stream().map(Path::toString).toList());
     }
 
     private void finish(Taken taken, ServiceReplica by, CompletableFuture<EntryBodies.Ready> ready) {
         long begunNanos = System.nanoTime();
         try (CheckpointDraft draft = taken.draft()) {
             VerifiedCheckpoint kept = draft.complete(service.name(), taken.markIndex(), taken.markTerm(), check.version(),
-                    taken.sections());
+                    taken.sections().toJson());
             keep(kept);
             Manifest manifest = kept.manifest();
             String digest = kept.manifestDigest();
@@ -326,20 +332,6 @@ final class CheckpointKeeper implements AutoCloseable {
         long markIndex = checkpoint.body().markIndex();
         return store.list().contains(markIndex)
                 && store.manifestDigest(markIndex).equals(checkpoint.body().manifestSha256());
-    }
-
-    /** Reads the section of connections that no image holds. */
-    static List<InFlightConnection> inFlight(JsonNode section) {
-        return JSON.convertValue(section, new TypeReference<>() { });
-    }
-
-    /** Names of the sections a node adds to a manifest. */
-    static final class Sections {
-        static final String CONNECTIONS = "connections";
-        static final String IN_FLIGHT = "inFlight";
-
-        private Sections() {
-        }
     }
 
     @Override

@@ -117,7 +117,8 @@ final class ServiceNetwork implements AutoCloseable {
         };
     }
 
-    private int mtuBytes() {
+    /** Of the outside interface. */
+    int mtuBytes() {
         try {
             return NetworkInterface.getByName(service.interfaceName()).getMTU();
         } catch (IOException e) {

@@ -2,6 +2,7 @@ package io.holdfast.node.service;
 
 import io.holdfast.journal.EntryKind;
 import io.holdfast.node.config.ServiceConfig;
+import io.holdfast.restore.checkpoint.RestoredWorkload;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;

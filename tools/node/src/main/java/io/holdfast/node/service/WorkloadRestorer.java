@@ -1,14 +1,12 @@
 package io.holdfast.node.service;
 
-import com.fasterxml.jackson.databind.JsonNode;
 import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.node.config.WorkloadConfig;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CriuException;
-import io.holdfast.restore.checkpoint.Manifest;
+import io.holdfast.restore.checkpoint.RestoredWorkload;
 import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 import io.holdfast.restore.connection.ConnectionTable;
-import io.holdfast.restore.connection.TableRecord;
 import io.holdfast.restore.workload.Workload;
 import io.holdfast.restore.workload.WorkloadSpec;
 import org.slf4j.Logger;
@@ -71,17 +69,9 @@ final class WorkloadRestorer {
 
     private RestoredWorkload fromCheckpoint(EntryBodies.Ready ready) {
         VerifiedCheckpoint checkpoint = checkpoints.verified(ready);
-        long mark = checkpoint.markIndex();
         Workload.killLeftover(stateFile, KILL_TIMEOUT_MS);
         service.workload().dataDirectories().forEach(this::markUsed);
-        checkpoint.restoreDataDirectories(service.workload().dataDirectories());
-        Workload workload = Workload.restore(spec(), stateFile, (pidFile, started) ->
-                checkpoints.criu().restore(checkpoint.imageDirectory(), pidFile, started).pid());
-        Manifest manifest = checkpoint.manifest();
-        JsonNode connections = manifest.extra().get(CheckpointKeeper.Sections.CONNECTIONS);
-        JsonNode inFlight = manifest.extra().get(CheckpointKeeper.Sections.IN_FLIGHT);
-        ConnectionTable table = ConnectionTable.of(TableRecord.fromJson(connections.toString()), TABLE_CAPACITY);
-        return new RestoredWorkload(workload, mark, table, CheckpointKeeper.inFlight(inFlight), "from checkpoint " + mark);
+        return RestoredWorkload.of(checkpoint, spec(), stateFile, checkpoints.criu(), TABLE_CAPACITY);
     }
 
     private RestoredWorkload afresh() {
