@@ -3,8 +3,6 @@ package io.holdfast.cli.inspect.reexecute;
 import io.holdfast.capture.Ipv4Packet;
 import io.holdfast.cli.HoldfastVersion;
 import io.holdfast.cli.inspect.export.PcapngWriter;
-import io.holdfast.journal.EntryKind;
-import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
 import io.holdfast.node.service.EntryBodies;
 import io.holdfast.restore.checkpoint.CheckpointSections;
@@ -12,7 +10,6 @@ import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.Criu;
 import io.holdfast.restore.checkpoint.RestoredWorkload;
 import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
-import io.holdfast.restore.connection.InFlightConnection;
 import io.holdfast.restore.connection.SocketScan;
 import io.holdfast.restore.replay.JournalReplaySource;
 import io.holdfast.restore.replay.Loopback;
@@ -23,11 +20,9 @@ import io.holdfast.restore.replay.ReplaySource;
 import io.holdfast.restore.replay.Replayer;
 import io.holdfast.restore.workload.WorkloadSpec;
 import java.io.IOException;
-import java.io.UncheckedIOException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 
@@ -47,7 +42,6 @@ final class Reexecution {
     private static final int SETTLE_MS = 10_000;
 
     private final SandboxRequest request;
-    private final JournalEntry entry = new JournalEntry();
 
     Reexecution(SandboxRequest request) {
         this.request = request;
@@ -55,18 +49,19 @@ final class Reexecution {
 
     ReexecutionReport run() throws IOException {
         try (JournalReader journal = JournalReader.open(SandboxLayout.JOURNAL)) {
-            EntryBodies.Ready ready = ready(journal);
-            long last = last(journal);
+            JournalWindow window = new JournalWindow(journal, request.markIndex());
+            EntryBodies.Ready ready = window.ready();
+            long last = window.last(request.lastIndex());
             VerifiedCheckpoint checkpoint = CheckpointStore.readOnly(SandboxLayout.CHECKPOINTS)
                     .verify(request.markIndex(), ready.manifestSha256());
             CheckpointSections sections = CheckpointSections.of(checkpoint.manifest());
-            requireHeld(journal, sections.inFlight());
-            return run(journal, last, checkpoint, sections.place());
+            window.requireHeld(sections.inFlight());
+            return run(journal, last, checkpoint, sections.place(), window.closed(last));
         }
     }
 
     private ReexecutionReport run(JournalReader journal, long last, VerifiedCheckpoint checkpoint,
-                                  CheckpointSections.Place place) throws IOException {
+                                  CheckpointSections.Place place, Map<String, String> closed) throws IOException {
         WorkloadSpec spec = new WorkloadSpec(place.command(), Path.of(place.workingDirectory()),
                 place.dataDirectories().stream().map(Path::of).toList(), Map.of(), 0, STOP_TIMEOUT_MS);
         Criu criu = new Criu(Path.of(request.criu()), SandboxLayout.WORK.resolve("criu"), CRIU_TIMEOUT_MS);
@@ -88,7 +83,7 @@ final class Reexecution {
             return new ReexecutionReport(restored.markIndex(), checkpoint.manifestDigest(), checkpoint.manifest().service(), last,
                     report.entries(), report.held(), report.clamped(), report.unread(), report.skipped(), settled,
                     report.micros(), restored.workload().pid(), ReexecutionReport.digest(answers),
-                    closed(journal, restored.markIndex(), last), answers);
+                    closed, answers);
         }
     }
 
@@ -100,68 +95,5 @@ final class Reexecution {
                 StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING);
         return new PcapngWriter(file, new HoldfastVersion().getVersion()[0], "replay", "re-executed from checkpoint " + mark
                 + " to entry " + last + "; server's sequence numbers are the clone's");
-    }
-
-    /** What the group committed of the checkpoint; without it nobody vouches for the files (I8). */
-    private EntryBodies.Ready ready(JournalReader journal) {
-        long mark = request.markIndex();
-        if (mark < journal.floorIndex()) {
-            throw new SandboxException("the journal begins behind entry " + journal.floorIndex() + ": what followed the checkpoint at "
-                    + mark + " is no longer all in it. Only checkpoints at entry " + journal.floorIndex()
-                    + " or later can be re-executed");
-        }
-        for (long index = mark + 1; index <= journal.lastIndex(); index++) {
-            read(journal, index);
-            if (entry.kind() == EntryKind.CHECKPOINT_READY) {
-                EntryBodies.Ready ready = body(EntryBodies.Ready.class);
-                if (ready.markIndex() == mark) {
-                    return ready;
-                }
-            }
-        }
-        throw new SandboxException("the journal does not say that checkpoint " + mark + " was ready, so it does not count");
-    }
-
-    private long last(JournalReader journal) {
-        if (request.lastIndex() == 0) {
-            // A journal that was copied without its state file does not know what was committed.
-            return journal.commitIndex() > request.markIndex() ? journal.commitIndex() : journal.lastIndex();
-        }
-        if (request.lastIndex() > journal.lastIndex() || request.lastIndex() < request.markIndex()) {
-            throw new SandboxException("entry " + request.lastIndex() + " is not between the checkpoint at "
-                    + request.markIndex() + " and the journal's last entry, " + journal.lastIndex());
-        }
-        return request.lastIndex();
-    }
-
-    private static void requireHeld(JournalReader journal, List<InFlightConnection> inFlight) {
-        for (InFlightConnection each : inFlight) {
-            if (each.synIndex() <= journal.floorIndex()) {
-                throw new SandboxException("connection " + each.tuple() + " was not accepted at the mark, and its packets from entry "
-                        + each.synIndex() + " on are no longer in the journal, which begins behind entry " + journal.floorIndex());
-            }
-        }
-    }
-
-    private Map<String, String> closed(JournalReader journal, long mark, long last) {
-        Map<String, String> closed = new LinkedHashMap<>();
-        for (long index = mark + 1; index <= last; index++) {
-            read(journal, index);
-            if (entry.kind() == EntryKind.CONNECTION_CLOSED) {
-                EntryBodies.Closed body = body(EntryBodies.Closed.class);
-                closed.put(body.connection(), "entry " + index + ": " + body.reason());
-            }
-        }
-        return closed;
-    }
-
-    private void read(JournalReader journal, long index) {
-        if (!journal.read(index, entry)) {
-            throw new UncheckedIOException(new IOException("entry " + index + " is missing in the journal"));
-        }
-    }
-
-    private <T> T body(Class<T> type) {
-        return EntryBodies.body(entry.buffer(), entry.commandOffset(), entry.commandLength(), type);
     }
 }
