@@ -27,6 +27,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
+import org.junit.jupiter.api.Assumptions;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -56,6 +57,7 @@ class ReexecutionTest {
 
     @Test
     void theWorkloadAnswersWhatItAnsweredThenByteByByteAlsoUnderTls() throws Exception {
+        Assumptions.assumeTrue(Files.isExecutable(Path.of("/usr/bin/tshark")), "tshark is not installed");
         Path key = dir.resolve("key.pem");
         Path certificate = dir.resolve("certificate.pem");
         SystemCommand.run("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", key.toString(), "-out",
@@ -79,7 +81,9 @@ class ReexecutionTest {
                 JsonNode first = replay(service, mark, last, 0);
                 expectAsReceived(first, plain);
                 expectAsReceived(first, tls);
-                JsonNode second = replay(service, mark, last, 0, "--speed", "recorded");
+                JsonNode second = replay(service, mark, last, 0, "--speed", "recorded", "--pcap",
+                        dir.resolve("both.pcapng").toString());
+                expectInPcap(dir.resolve("both.pcapng"), second, plain);
                 assertThat(second.get("sha256")).as("digest of the second run").isEqualTo(first.get("sha256"));
                 assertThat(acknowledged(second)).isEqualTo(acknowledged(first));
                 assertThat(digests(service.resolve("checkpoints"))).as("checkpoints as before").isEqualTo(before);
@@ -166,6 +170,17 @@ class ReexecutionTest {
         byte[] digest = MessageDigest.getInstance("SHA-256").digest(client.received(offset, length));
         assertThat(answers.get("acknowledgedSha256").asText()).as("what %s received", client.name())
                 .isEqualTo(HexFormat.of().formatHex(digest));
+    }
+
+    /** The answers stand in the packets as well, under the clone's numbers and beside the questions. */
+    private static void expectInPcap(Path file, JsonNode report, RecordedClient client) {
+        JsonNode answers = connection(report, client);
+        String port = client.name().replaceAll(".*:([0-9]+)->", "$1");
+        String hex = String.join("", SystemCommand.run("tshark", "-n", "-r", file.toString(), "-Y", "ip.src == " + Layout.VIP
+                + " && tcp.dstport == " + port + " && tcp.len > 0 && !tcp.analysis.retransmission", "-T", "fields", "-e",
+                "tcp.payload").lines().filter(line -> !line.startsWith("Running as user")).toList());
+        assertThat(hex).startsWith(HexFormat.of().formatHex(client.received(answers.get("streamOffset").asLong(),
+                answers.get("acknowledgedBytes").asLong())));
     }
 
     private static JsonNode connection(JsonNode report, RecordedClient client) {

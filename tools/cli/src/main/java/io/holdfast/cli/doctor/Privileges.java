@@ -8,7 +8,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 /** Root with the capabilities a node uses (capabilities(7)). Stateless; any thread. */
-final class Privileges implements Capability {
+public final class Privileges implements Capability {
 
     private record Needed(int bit, String name) {
     }

@@ -1,6 +1,8 @@
 package io.holdfast.cli.inspect.reexecute;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.cli.doctor.CapabilityException;
+import io.holdfast.cli.doctor.Privileges;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CheckpointSections;
@@ -21,8 +23,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code holdfast inspect replay}: a stretch of a journal, executed again. */
 @Command(name = "replay", mixinStandardHelpOptions = true,
-        description = {"Execute a stretch of a journal again: restore a checkpoint in a sandbox without a way out, give the",
-                "workload what clients sent, and report what it answers. Journal and checkpoints are only read."},
+        description = "Execute a stretch of a journal again: restore a checkpoint in a sandbox without a way out, give the "
+                + "workload what clients sent, and report what it answers. Journal and checkpoints are only read.",
         footer = {"", "Examples:",
                 "  holdfast inspect replay /var/lib/holdfast/redis/journal --from 2819",
                 "  holdfast inspect replay DIR --from 2819 --to 9000 --json --pcap /tmp/both.pcapng",
@@ -76,6 +78,7 @@ public final class ReplayCommand implements Callable<Integer> {
         Path directory = journal.dir().toAbsolutePath();
         Path store = (checkpoints == null ? directory.resolveSibling("checkpoints") : checkpoints).toAbsolutePath();
         try {
+            requireRoot();
             List<Long> held = CheckpointStore.readOnly(store).list();
             if (from == null || !held.contains(from)) {
                 spec.commandLine().getErr().println((from == null ? "--from is missing" : "there is no checkpoint " + from)
@@ -89,8 +92,18 @@ public final class ReplayCommand implements Callable<Integer> {
                     criu, connect || breakAt != null);
             return replay(layout, request);
         } catch (SandboxException | CheckpointDamagedException e) {
-            spec.commandLine().getErr().println(e.getMessage());
+            // The sandbox has other names for the two directories.
+            spec.commandLine().getErr().println(e.getMessage().replace(SandboxLayout.JOURNAL.toString(), directory.toString())
+                    .replace(SandboxLayout.CHECKPOINTS.toString(), store.toString()));
             return NOT_POSSIBLE;
+        }
+    }
+
+    private static void requireRoot() {
+        try {
+            new Privileges().tryOut();
+        } catch (CapabilityException e) {
+            throw new SandboxException("namespaces and CRIU need root: " + e.getMessage(), e);
         }
     }
 
