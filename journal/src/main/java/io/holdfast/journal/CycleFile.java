@@ -96,6 +96,14 @@ final class CycleFile {
         return (int) INT.getAcquire(windows[(int) (position >>> WINDOW_SHIFT)], (int) (position & WINDOW_BYTES - 1));
     }
 
+    /** The little-endian number at this position; 0 also where the file ends. Mapping thread. */
+    long word(long position) {
+        if (position < 0 || !map(position, Long.BYTES)) {
+            return 0;
+        }
+        return (long) LONG.get(windows[(int) (position >>> WINDOW_SHIFT)], (int) (position & WINDOW_BYTES - 1));
+    }
+
     /** The position of the last document Chronicle finished here, 0 when there is none yet. Mapping thread. */
     long writePosition() {
         if (!map(0, WRITE_POSITION_OFFSET + Long.BYTES)) {
@@ -168,22 +176,27 @@ final class CycleFile {
     }
 
     private int copy(long position, long limit, JournalEntry into) {
+        String problem = examine(position, limit, into);
+        if (problem != null) {
+            throw new JournalException(path, position, problem);
+        }
+        return StoredRecord.HEADER_BYTES + into.commandLength();
+    }
+
+    /** As {@link #read}, but says what is wrong; null when nothing is. Mapping thread; the bytes are mapped. */
+    String examine(long position, long limit, JournalEntry into) {
         ByteBuffer window = windows[(int) (position >>> WINDOW_SHIFT)];
         int at = (int) (position & WINDOW_BYTES - 1);
         long most = Math.min(limit, window.capacity() - at);
         if (most < StoredRecord.HEADER_BYTES) {
-            throw new JournalException(path, position, "no room for a record here");
+            return "no room for a record here";
         }
         long length = StoredRecord.HEADER_BYTES + (window.getInt(at + StoredRecord.LENGTH) & 0xFFFFFFFFL);
         if (length > Math.min(most, MAX_RECORD_BYTES)) {
-            throw new JournalException(path, position, "no record here: it would be " + length + " bytes long");
+            return "no record here: it would be " + length + " bytes long";
         }
         window.get(at, into.bufferFor((int) length), 0, (int) length);
-        String problem = into.filled((int) length);
-        if (problem != null) {
-            throw new JournalException(path, position, problem);
-        }
-        return (int) length;
+        return into.filled((int) length);
     }
 
     /**

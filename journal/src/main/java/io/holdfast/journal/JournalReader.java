@@ -3,6 +3,9 @@ package io.holdfast.journal;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.function.LongPredicate;
 
 /**
  * Owned by one thread at a time: reads a journal beside its live writer, or after it, and writes nothing at all.
@@ -12,12 +15,14 @@ import java.nio.file.Path;
  * the same way: it begins with the first record there.
  */
 public final class JournalReader implements AutoCloseable {
+    /** How far entries of one term may be out of order in time: they are dated by several threads of one node. */
+    private static final long DISORDER_NANOS = 1_000_000_000L;
+
     private final Path dir;
     private final JournalEntry scratch = new JournalEntry();
     private Floor floor;
     private CycleFiles files;
-    private EntryIndex index;
-    private RecordWalk walk;
+    private LiveBranch index;
 
     private JournalReader(Path dir) {
         this.dir = dir;
@@ -39,19 +44,17 @@ public final class JournalReader implements AutoCloseable {
         }
         floor = from;
         files = CycleFiles.list(dir, from == null ? 0 : from.start().cycle());
-        index = new EntryIndex();
-        walk = new RecordWalk(files, index, from == null ? null : from.start(), true);
+        index = new LiveBranch(files, from == null ? null : from.start());
     }
 
     /** Takes up what has been appended, cut or dropped since; true when there was anything. */
     public boolean refresh() {
         boolean any = false;
+        index.forgetCuts();
         while (true) {
             try {
                 any |= followFloor();
-                while (walk.next(scratch) != RecordWalk.Step.END) {
-                    any = true;
-                }
+                any |= index.refresh();
                 raise(floor);
                 return any;
             } catch (JournalException e) {
@@ -71,7 +74,7 @@ public final class JournalReader implements AutoCloseable {
         if (now == null || now.equals(floor)) {
             return false;
         }
-        if (now.restarted() && !now.start().equals(floor.start()) || now.start().cycle() > walk.cycle()) {
+        if (now.restarted() && !now.start().equals(floor.start()) || now.start().cycle() > index.cycle()) {
             begin(now);
         } else {
             floor = now;
@@ -82,7 +85,7 @@ public final class JournalReader implements AutoCloseable {
 
     private void raise(Floor to) {
         if (to != null && to.index() > index.floor() && to.index() <= index.last()) {
-            index.raiseFloor(to.index(), to.term());
+            index.raiseFloor(to.index());
         }
     }
 
@@ -103,7 +106,7 @@ public final class JournalReader implements AutoCloseable {
 
     /** The term of this entry, 0 when there is none. */
     public long termAt(long entry) {
-        return index.termAt(entry);
+        return read(entry, scratch) ? scratch.term() : floor != null && entry == floor.index() ? floor.term() : 0;
     }
 
     /** How far the writer said the group had committed. */
@@ -121,7 +124,86 @@ public final class JournalReader implements AutoCloseable {
 
     /** Fills {@code into} with the entry of the live branch; false when there is none of this index. */
     public boolean read(long entry, JournalEntry into) {
-        return index.holds(entry) && files.read(index.place(entry), into);
+        return index.holds(entry) && index.read(entry, into);
+    }
+
+    /** The entries from this one on, oldest first; an index below the first entry begins with the first. */
+    public EntryCursor forward(long from) {
+        return new EntryCursor(index, Math.max(from, index.floor() + 1), true);
+    }
+
+    /** The entries from this one back, newest first; an index above the last entry begins with the last. */
+    public EntryCursor backward(long from) {
+        return new EntryCursor(index, Math.min(from, index.last()), false);
+    }
+
+    /** The lowest entry that was dropped by a cut met by the last {@link #refresh}, {@link Long#MAX_VALUE} without one. */
+    public long lowestCut() {
+        return index.lowestCut();
+    }
+
+    /** The terms the live branch runs through, oldest first. */
+    public List<TermRun> terms() {
+        List<TermRun> terms = new ArrayList<>();
+        long first = index.first();
+        while (first != 0 && first <= index.last()) {
+            long term = termAt(first);
+            long end = firstOf(first, index.last(), entry -> termAt(entry) != term);
+            terms.add(new TermRun(term, first, end - 1));
+            first = end;
+        }
+        return terms;
+    }
+
+    /** The newest snapshot, null when there is none; checked. */
+    public Snapshot snapshot() {
+        return floor == null ? null : SnapshotFile.load(dir, floor);
+    }
+
+    /**
+     * The first entry that can be dated {@code epochNanos} or later; one behind the last when there is none. A search:
+     * within a term one node dates the entries, but clocks of nodes differ, so entries behind it may still be older.
+     */
+    public long firstIndexSince(long epochNanos) {
+        for (TermRun run : terms()) {
+            long found = firstOf(run.firstIndex(), run.lastIndex(), entry -> timeAt(entry) >= epochNanos - DISORDER_NANOS);
+            if (found <= run.lastIndex()) {
+                return found;
+            }
+        }
+        return index.last() + 1;
+    }
+
+    /** The last entry that can be dated {@code epochNanos} or earlier, 0 when there is none; see {@link #firstIndexSince}. */
+    public long lastIndexUntil(long epochNanos) {
+        List<TermRun> terms = terms();
+        for (int i = terms.size() - 1; i >= 0; i--) {
+            TermRun run = terms.get(i);
+            long found = firstOf(run.firstIndex(), run.lastIndex(), entry -> timeAt(entry) > epochNanos + DISORDER_NANOS);
+            if (found > run.firstIndex()) {
+                return found - 1;
+            }
+        }
+        return 0;
+    }
+
+    private long timeAt(long entry) {
+        return read(entry, scratch) ? scratch.epochNanos() : Long.MAX_VALUE;
+    }
+
+    /** The first of these indices for which it holds, {@code to + 1} when it holds for none; it never ceases to hold. */
+    private static long firstOf(long from, long to, LongPredicate holds) {
+        long low = from;
+        long high = to + 1;
+        while (low < high) {
+            long middle = low + high >>> 1;
+            if (holds.test(middle)) {
+                high = middle;
+            } else {
+                low = middle + 1;
+            }
+        }
+        return low;
     }
 
     /**

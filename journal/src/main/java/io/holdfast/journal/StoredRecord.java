@@ -23,12 +23,14 @@ final class StoredRecord {
     static final int HEADER_BYTES = 32;
     static final int MAGIC = 0x4846;
     static final int VERSION = 2;
+    /** Magic and version as they stand in the first three bytes, the first one lowest. */
+    static final int MAGIC_BYTES = MAGIC >>> 8 | (MAGIC & 0xFF) << 8 | VERSION << 16;
 
     private static final int INTERNAL = 1;
-    private static final int MORE = 2;
+    static final int MORE = 2;
     private static final int FLAGS = 3;
     static final int LENGTH = 4;
-    private static final int INDEX = 8;
+    static final int INDEX = 8;
     private static final int TERM = 16;
     private static final int PREVIOUS = 24;
     private static final int CHAIN = 28;

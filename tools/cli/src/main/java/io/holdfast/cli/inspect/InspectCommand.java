@@ -14,6 +14,8 @@ import picocli.CommandLine.Spec;
             ListCommand.class,
             ExportCommand.class,
             ReplayCommand.class,
+            ShowCommand.class,
+            FollowCommand.class,
         },
         footer = {"", "JOURNAL is the directory 'journal' of a service, or a copy of it.", "", "Examples:",
                 "  holdfast inspect list /var/lib/holdfast/redis/journal --limit 20",
