@@ -17,6 +17,11 @@ public final class RawRecords {
                 floor == null ? null : floor.start(), true);
     }
 
+    /** From the first record of the journal on; unlike a reader's it asks nothing of what comes later. */
+    public static RawRecords open(Path dir) {
+        return new RawRecords(dir);
+    }
+
     /**
      * The next record, or false when nothing more has been written so far; it may be asked again later. A record of kind
      * {@link EntryKind#TAIL_CUT} drops the entries from its index up to {@link #droppedThrough}.

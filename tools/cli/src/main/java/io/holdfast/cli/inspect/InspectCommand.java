@@ -16,6 +16,7 @@ import picocli.CommandLine.Spec;
             ReplayCommand.class,
             ShowCommand.class,
             FollowCommand.class,
+            VerifyCommand.class,
         },
         footer = {"", "JOURNAL is the directory 'journal' of a service, or a copy of it.", "", "Examples:",
                 "  holdfast inspect list /var/lib/holdfast/redis/journal --limit 20",

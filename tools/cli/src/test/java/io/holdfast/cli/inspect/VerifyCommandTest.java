@@ -1,0 +1,165 @@
+package io.holdfast.cli.inspect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.holdfast.cli.HoldfastCommand;
+import io.holdfast.journal.Command;
+import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.JournalEntry;
+import io.holdfast.journal.JournalOptions;
+import io.holdfast.journal.JournalReader;
+import io.holdfast.journal.RawRecords;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.RandomAccessFile;
+import java.io.StringWriter;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class VerifyCommandTest {
+    private static final int ENTRIES = 50;
+    private static final long NOON = 1_700_000_000_000_000_000L;
+
+    @TempDir
+    Path top;
+    private Path dir;
+    private final StringWriter out = new StringWriter();
+    private final StringWriter err = new StringWriter();
+
+    private void write(Body... last) {
+        dir = top.resolve("journal");
+        try (Journal journal = Journal.open(dir, JournalOptions.DEFAULT.withBlockBytes(4 << 20))) {
+            for (int i = 0; i < ENTRIES; i++) {
+                append(journal, new Body(EntryKind.EVENT, 1, NOON + i, "{\"n\":" + i + "}"));
+            }
+            for (Body each : last) {
+                append(journal, each);
+            }
+            journal.commitIndex(ENTRIES);
+        }
+    }
+
+    private record Body(EntryKind kind, long term, long epochNanos, String body) {
+    }
+
+    private static void append(Journal journal, Body body) {
+        byte[] command = Command.encode(body.kind(), 0, body.epochNanos(), body.body().getBytes(StandardCharsets.UTF_8));
+        journal.append(body.term(), false, command, 0, command.length);
+    }
+
+    private int verify(String... more) {
+        String[] all = Stream.concat(Stream.of("inspect", "verify", dir.toString()), Stream.of(more)).toArray(String[]::new);
+        return HoldfastCommand.execute(new PrintWriter(out, true), new PrintWriter(err, true), all);
+    }
+
+    private List<Long> offsets() {
+        List<Long> found = new ArrayList<>();
+        try (JournalReader reader = JournalReader.open(dir)) {
+            RawRecords records = reader.raw();
+            while (records.next(new JournalEntry())) {
+                found.add(records.offsetBytes());
+            }
+        }
+        return found;
+    }
+
+    private Path file() throws IOException {
+        try (Stream<Path> files = Files.list(dir)) {
+            return files.filter(path -> path.toString().endsWith(".cq4")).findFirst().orElseThrow();
+        }
+    }
+
+    private void put(long offset, int... bytes) throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(file().toFile(), "rw")) {
+            file.seek(offset);
+            for (int each : bytes) {
+                file.write(each);
+            }
+        }
+    }
+
+    @Test
+    void aWholeJournalIsWhole() {
+        write();
+        assertThat(verify()).isZero();
+        assertThat(out.toString()).contains("whole: 50 records, last entry 50, committed 50");
+    }
+
+    @Test
+    void everySpoiltRecordIsNamedAndTheOthersAreStillRead() throws IOException {
+        write();
+        List<Long> offsets = offsets();
+        put(offsets.get(10) + 55, 'x');
+        put(offsets.get(30) + 55, 'x');
+        String name = file().getFileName().toString();
+        assertThat(verify()).isEqualTo(1);
+        assertThat(out.toString().lines().filter(line -> line.startsWith("checksum"))).hasSize(2)
+                .anyMatch(line -> line.contains(name + " at byte " + offsets.get(10)))
+                .anyMatch(line -> line.contains("at byte " + offsets.get(30)));
+        assertThat(out.toString()).contains("48 records, last entry 50");
+    }
+
+    @Test
+    void aLengthThatLiesIsABrokenFrame() throws IOException {
+        write();
+        put(offsets().get(10) - 4, 0xFF, 0xFF, 0xFF, 0x3F);
+        assertThat(verify()).isEqualTo(1);
+        assertThat(out.toString()).contains("frame ").contains("index-continuity").contains("last entry 50");
+    }
+
+    @Test
+    void anEndThatIsGoneIsNoticed() throws IOException {
+        write();
+        put(offsets().get(ENTRIES - 1) - 4, 0, 0, 0, 0);
+        assertThat(verify()).isEqualTo(1);
+        assertThat(out.toString()).contains("frame ").contains("commit-index").contains("up to 50 were committed");
+    }
+
+    @Test
+    void whatEntriesSayIsChecked() {
+        write(new Body(EntryKind.MARK, 2, NOON, "{\"node\":\"n1\"}"), new Body(EntryKind.MARK, 2, NOON, "{\"node\":\"n2\"}"),
+                new Body(EntryKind.MARK, 2, NOON, "{".repeat(100_000)), new Body(EntryKind.PACKET, 2, NOON, "E"),
+                new Body(EntryKind.EVENT, 2, NOON - 5_000_000_000L, "{}"));
+        assertThat(verify("--json")).isEqualTo(1);
+        assertThat(out.toString().lines().map(line -> line.replaceAll(".*\"rule\":\"([a-z-]+)\".*", "$1")))
+                .containsExactly("one-leader-a-term", "body", "packet", "clock-order");
+    }
+
+    @Test
+    void aCleanCopyHoldsWhatIsBeforeTheDamageAndTheOriginalStays() throws IOException {
+        write();
+        put(offsets().get(20) + 55, 'x');
+        byte[] before = Files.readAllBytes(file());
+        Path clean = top.resolve("clean");
+        assertThat(verify("--repair", clean.toString())).isEqualTo(1);
+        assertThat(Files.readAllBytes(file())).isEqualTo(before);
+        assertThat(err.toString()).contains("last entry 20: COMMITTED ENTRIES 21 TO 50 ARE NOT IN IT");
+        dir = clean;
+        assertThat(verify()).isZero();
+        try (Journal copy = Journal.open(clean, JournalOptions.DEFAULT)) {
+            assertThat(copy.lastIndex()).isEqualTo(20);
+        }
+    }
+
+    @Test
+    void noiseEndsInBoundedTimeWithViolations() throws IOException {
+        write();
+        Random random = new Random(7);
+        long first = offsets().get(0);
+        for (int round = 0; round < 30; round++) {
+            long from = first + random.nextInt(3_000);
+            int[] noise = random.ints(1 + random.nextInt(200), 0, 256).toArray();
+            put(from, noise);
+            assertThat(verify()).isIn(0, 1);
+        }
+        assertThat(verify()).isEqualTo(1);
+    }
+}
