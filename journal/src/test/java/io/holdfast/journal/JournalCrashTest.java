@@ -72,7 +72,12 @@ class JournalCrashTest {
                     long from = Math.max(1, reader.lastIndex());
                     reader.refresh();
                     for (long i = from; i <= reader.lastIndex(); i++) {
-                        assertThat(reader.read(i, entry)).isTrue();
+                        if (!reader.read(i, entry)) {
+                            // Only an entry that the writer has cut meanwhile may be gone, and the reader then knows it.
+                            reader.refresh();
+                            assertThat(reader.lowestCut()).isLessThanOrEqualTo(i);
+                            break;
+                        }
                         assertThat(Commands.isNumbered(entry, i)).isTrue();
                     }
                     return reader.lastIndex() > 20_000;
