@@ -23,13 +23,16 @@ public final class AppendingProcess {
                 () -> (500_000 + appended[0] / perHour) * 3_600_000L);
              FileOutputStream out = new FileOutputStream(FileDescriptor.out)) {
             appended[0] = journal.lastIndex();
+            // As in Raft: once an entry of a term has been cut, none of that term follows.
+            long term = journal.termAt(journal.lastIndex()) + 1;
             ByteBuffer acknowledgement = ByteBuffer.allocate(8);
             while (true) {
-                long index = Commands.append(journal, 1, journal.lastIndex() + 1);
+                long index = Commands.append(journal, term, journal.lastIndex() + 1);
                 out.write(acknowledgement.putLong(0, index).array());
                 appended[0]++;
                 if (appended[0] % perCut == 0) {
                     journal.cutTail(index);
+                    term++;
                 }
             }
         }
