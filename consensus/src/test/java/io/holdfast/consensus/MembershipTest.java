@@ -33,7 +33,7 @@ class MembershipTest {
                 eventually().until(() -> joining.group().role() == Role.FOLLOWER);
             }
             assertThat(names(cluster.leader())).containsExactly("n1", "n2", "n3", "n4", "n5");
-            assertThat(cluster.leader().group().status().peers()).hasSize(4);
+            eventually().until(() -> cluster.leader().group().status().peers().size() == 4);
 
             TestMember old = cluster.leader();
             List<TestMember> others = cluster.followers().stream().filter(m -> m != fifth).limit(1).toList();
