@@ -1,6 +1,7 @@
 package io.holdfast.consensus;
 
 import java.net.InetAddress;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -18,5 +19,14 @@ public record Member(String name, InetAddress address, int port) {
         if (port < 1 || port > 65535) {
             throw new IllegalArgumentException("port of member " + name + " is not a port: " + port);
         }
+    }
+
+    /**
+     * The members that an entry states, from its body: {@code TERM_START} does, and {@code GROUP_INTERNAL} when they change.
+     *
+     * @throws IllegalStateException when the body is damaged
+     */
+    public static List<Member> statedIn(byte[] buffer, int bodyOffset, int bodyLength) {
+        return bodyLength == 0 ? List.of() : Configuration.decode(buffer, bodyOffset, bodyLength).members();
     }
 }

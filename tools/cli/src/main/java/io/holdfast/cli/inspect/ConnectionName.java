@@ -13,7 +13,7 @@ import java.nio.charset.StandardCharsets;
  *
  * @param serverPort -1 when any server is meant
  */
-record ConnectionName(int clientAddress, int clientPort, int serverAddress, int serverPort) {
+public record ConnectionName(int clientAddress, int clientPort, int serverAddress, int serverPort) {
     private static final String ARROW = "->";
 
     static final class Converter implements ITypeConverter<ConnectionName> {
@@ -23,7 +23,7 @@ record ConnectionName(int clientAddress, int clientPort, int serverAddress, int 
         }
     }
 
-    static ConnectionName parse(String text) {
+    public static ConnectionName parse(String text) {
         try {
             int arrow = text.indexOf(ARROW);
             String client = arrow < 0 ? text : text.substring(0, arrow);
@@ -47,13 +47,13 @@ record ConnectionName(int clientAddress, int clientPort, int serverAddress, int 
         return port;
     }
 
-    boolean matches(JournalEntry entry, PacketView packet) {
+    public boolean matches(JournalEntry entry, PacketView packet) {
         return packet.kind() == PacketView.Kind.NONE
                 ? entry.kind() == EntryKind.CONNECTION_CLOSED && isNamedIn(entry)
                 : matches(packet);
     }
 
-    boolean matches(PacketView packet) {
+    public boolean matches(PacketView packet) {
         return packet.hasPorts() && packet.sourcePort() == clientPort && packet.ip.source() == clientAddress
                 && (serverPort < 0 || packet.destinationPort() == serverPort && packet.ip.destination() == serverAddress);
     }

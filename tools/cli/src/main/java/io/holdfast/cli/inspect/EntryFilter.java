@@ -10,7 +10,7 @@ import java.util.EnumSet;
 import java.util.Set;
 
 /** Which entries are meant: options that every subcommand reading entries has, all of which must hold. Owned by one thread. */
-final class EntryFilter {
+public final class EntryFilter {
     @Option(names = "--from", paramLabel = "POSITION", converter = Position.Converter.class,
             description = "begin here: " + Position.SYNTAX)
     private Position from;
@@ -56,7 +56,7 @@ final class EntryFilter {
     }
 
     /** Finds the range in this journal; before anything else, and again when the journal has grown. */
-    void locate(JournalReader reader) {
+    public void locate(JournalReader reader) {
         first = reader.firstIndex();
         last = reader.lastIndex();
         if (from != null && from.kind() == Position.Kind.INDEX) {
@@ -80,12 +80,12 @@ final class EntryFilter {
     }
 
     /** The first entry that can match. */
-    long first() {
+    public long first() {
         return first;
     }
 
     /** The last entry that can match. */
-    long last() {
+    public long last() {
         return last;
     }
 
@@ -98,7 +98,7 @@ final class EntryFilter {
     }
 
     /** Whether the entry, which {@code packet} views already, is meant. */
-    boolean matches(JournalEntry entry, PacketView packet) {
+    public boolean matches(JournalEntry entry, PacketView packet) {
         return (kinds.isEmpty() || kinds.contains(entry.kind()))
                 && entry.epochNanos() >= firstNanos && entry.epochNanos() <= lastNanos
                 && (term == null || entry.term() == term)

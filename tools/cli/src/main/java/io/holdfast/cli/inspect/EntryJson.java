@@ -12,7 +12,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 
 /** Entries as one JSON object a line; docs/inspect.md names the members. Owned by the thread that prints. */
-final class EntryJson implements EntryFormat {
+public final class EntryJson implements EntryFormat {
     private static final ObjectMapper JSON = new ObjectMapper();
 
     private final TimeText time = new TimeText();
@@ -76,7 +76,7 @@ final class EntryJson implements EntryFormat {
         to.add(",\"text\":\"").add(quoted(text)).add('"');
     }
 
-    static String quoted(String text) {
+    public static String quoted(String text) {
         return new String(JsonStringEncoder.getInstance().quoteAsString(text));
     }
 }

@@ -1,7 +1,7 @@
 package io.holdfast.cli.inspect;
 
 /** Bytes as {@code hexdump -C} shows them. Stateless. */
-final class HexDump {
+public final class HexDump {
     private static final String DIGITS = "0123456789abcdef";
     private static final int ROW = 16;
 
@@ -9,7 +9,7 @@ final class HexDump {
     }
 
     /** @param at number of the first byte, shown at the left */
-    static void print(byte[] bytes, int offset, int length, long at, Lines to) {
+    public static void print(byte[] bytes, int offset, int length, long at, Lines to) {
         for (int row = 0; row < length; row += ROW) {
             int count = Math.min(ROW, length - row);
             for (int shift = 28; shift >= 0; shift -= 4) {

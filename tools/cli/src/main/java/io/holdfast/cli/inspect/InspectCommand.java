@@ -1,5 +1,9 @@
 package io.holdfast.cli.inspect;
 
+import io.holdfast.cli.inspect.connections.ConnectionsCommand;
+import io.holdfast.cli.inspect.connections.StreamCommand;
+import io.holdfast.cli.inspect.describe.DescribeCommand;
+import io.holdfast.cli.inspect.diff.DiffCommand;
 import io.holdfast.cli.inspect.export.ExportCommand;
 import io.holdfast.cli.inspect.reexecute.ReplayCommand;
 import picocli.CommandLine.Command;
@@ -11,7 +15,11 @@ import picocli.CommandLine.Spec;
 @Command(name = "inspect", mixinStandardHelpOptions = true,
         description = "Read a journal, also beside the node that writes it; never writes to it.",
         subcommands = {
+            DescribeCommand.class,
             ListCommand.class,
+            ConnectionsCommand.class,
+            StreamCommand.class,
+            DiffCommand.class,
             ExportCommand.class,
             ReplayCommand.class,
             ShowCommand.class,

@@ -23,7 +23,13 @@ public final class JournalArgument {
     }
 
     public JournalReader open() {
-        return JournalReader.open(dir());
+        return open(dir);
+    }
+
+    /** A reader of this directory, for who takes more than one. */
+    public static JournalReader open(Path dir) {
+        requireJournal(dir);
+        return JournalReader.open(dir);
     }
 
     static void requireJournal(Path dir) {

@@ -7,7 +7,7 @@ import java.io.PrintWriter;
  *
  * <p>When whoever reads has gone away (a broken pipe), {@link #isBroken} says so after the next flush; nothing is thrown.
  */
-final class Lines {
+public final class Lines {
     private static final int FLUSH_CHARS = 32 << 10;
 
     private final PrintWriter out;
@@ -16,31 +16,31 @@ final class Lines {
     private int lineStart;
     private boolean broken;
 
-    Lines(PrintWriter out) {
+    public Lines(PrintWriter out) {
         this.out = out;
     }
 
-    Lines add(char c) {
+    public Lines add(char c) {
         room(1);
         buffer[length++] = c;
         return this;
     }
 
-    Lines add(String text) {
+    public Lines add(String text) {
         room(text.length());
         text.getChars(0, text.length(), buffer, length);
         length += text.length();
         return this;
     }
 
-    Lines add(char[] chars, int count) {
+    public Lines add(char[] chars, int count) {
         room(count);
         System.arraycopy(chars, 0, buffer, length, count);
         length += count;
         return this;
     }
 
-    Lines add(long number) {
+    public Lines add(long number) {
         if (number < 0) {
             return add(Long.toString(number));
         }
@@ -56,7 +56,7 @@ final class Lines {
     }
 
     /** Right-aligned. */
-    Lines add(long number, int width) {
+    public Lines add(long number, int width) {
         for (int i = number < 0 ? width : digits(number); i < width; i++) {
             add(' ');
         }
@@ -64,20 +64,20 @@ final class Lines {
     }
 
     /** An IPv4 address, first octet in the highest byte. */
-    Lines address(int address) {
+    public Lines address(int address) {
         return add(address >>> 24).add('.').add(address >>> 16 & 0xFF).add('.').add(address >>> 8 & 0xFF).add('.')
                 .add(address & 0xFF);
     }
 
     /** Blanks up to this column of the line, at least one. */
-    Lines column(int column) {
+    public Lines column(int column) {
         do {
             add(' ');
         } while (length - lineStart < column);
         return this;
     }
 
-    void end() {
+    public void end() {
         add('\n');
         lineStart = length;
         if (length >= FLUSH_CHARS) {
@@ -86,7 +86,7 @@ final class Lines {
     }
 
     /** Hands over what is gathered. */
-    void flush() {
+    public void flush() {
         write();
         broken |= out.checkError();
     }
@@ -99,7 +99,7 @@ final class Lines {
     }
 
     /** Whether nobody reads any more. */
-    boolean isBroken() {
+    public boolean isBroken() {
         return broken;
     }
 

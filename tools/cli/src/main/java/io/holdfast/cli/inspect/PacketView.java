@@ -9,9 +9,9 @@ import io.holdfast.journal.JournalEntry;
 import java.nio.ByteBuffer;
 
 /** Owned by the thread that reads: the packet in an entry, or why there is none; valid until the entry is filled again. */
-final class PacketView {
+public final class PacketView {
     /** What an entry holds. */
-    enum Kind {
+    public enum Kind {
         /** No PACKET at all. */
         NONE,
         TCP,
@@ -22,13 +22,13 @@ final class PacketView {
         MALFORMED
     }
 
-    final Ipv4Packet ip = new Ipv4Packet();
-    final TcpView tcp = new TcpView();
-    final UdpView udp = new UdpView();
+    public final Ipv4Packet ip = new Ipv4Packet();
+    public final TcpView tcp = new TcpView();
+    public final UdpView udp = new UdpView();
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private Kind kind = Kind.NONE;
 
-    Kind view(JournalEntry entry) {
+    public Kind view(JournalEntry entry) {
         kind = entry.kind() == EntryKind.PACKET && !entry.internal() ? packet(entry) : Kind.NONE;
         return kind;
     }
@@ -50,32 +50,32 @@ final class PacketView {
         };
     }
 
-    Kind kind() {
+    public Kind kind() {
         return kind;
     }
 
-    boolean hasPorts() {
+    public boolean hasPorts() {
         return kind == Kind.TCP || kind == Kind.UDP;
     }
 
-    boolean hasAddresses() {
+    public boolean hasAddresses() {
         return hasPorts() || kind == Kind.OTHER;
     }
 
-    int sourcePort() {
+    public int sourcePort() {
         return kind == Kind.TCP ? tcp.sourcePort() : udp.sourcePort();
     }
 
-    int destinationPort() {
+    public int destinationPort() {
         return kind == Kind.TCP ? tcp.destinationPort() : udp.destinationPort();
     }
 
     /** Where in the entry's buffer the transport's payload begins. */
-    int payloadOffset() {
+    public int payloadOffset() {
         return kind == Kind.TCP ? tcp.payloadOffset() : kind == Kind.UDP ? udp.payloadOffset() : ip.payloadOffset();
     }
 
-    int payloadLength() {
+    public int payloadLength() {
         return kind == Kind.TCP ? tcp.payloadLength() : kind == Kind.UDP ? udp.payloadLength() : ip.payloadLength();
     }
 }

@@ -5,7 +5,7 @@ import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 
 /** Owned by the thread that prints: moments as text in UTC, with nanoseconds; the text of a second is made once. */
-final class TimeText {
+public final class TimeText {
     private static final DateTimeFormatter SECOND = DateTimeFormatter.ofPattern("uuuu-MM-dd'T'HH:mm:ss")
             .withZone(ZoneOffset.UTC);
     private static final long NANOS = 1_000_000_000L;
@@ -15,7 +15,7 @@ final class TimeText {
     private final char[] fraction = new char[9];
 
     /** "2026-01-31T12:00:00.123456789Z". */
-    void add(long epochNanos, Lines to) {
+    public void add(long epochNanos, Lines to) {
         long wanted = Math.floorDiv(epochNanos, NANOS);
         if (wanted != second) {
             second = wanted;
@@ -29,7 +29,7 @@ final class TimeText {
         to.add(secondText).add('.').add(fraction, fraction.length).add('Z');
     }
 
-    static String of(long epochNanos) {
+    public static String of(long epochNanos) {
         return Instant.ofEpochSecond(Math.floorDiv(epochNanos, NANOS), Math.floorMod(epochNanos, NANOS)).toString();
     }
 }
