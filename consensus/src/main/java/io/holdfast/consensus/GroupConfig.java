@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 
+import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.journal.Command;
 
 /**
@@ -16,6 +17,7 @@ import io.holdfast.journal.Command;
  *                          journal says who is a member. For one that joins: itself and those it may hear from
  * @param joining           the group exists and will let this member in by {@link RaftGroup#addMember}: until then it
  *                          takes entries and never runs for election
+ * @param traffic           how members are told from strangers
  * @param leaseHeartbeatMs  how often the leader asks for evidence that it still leads
  * @param electionTimeoutMs silence of the leader after which a member looks for another; at least two heartbeats
  * @param electionJitterMs  up to so much is added at random, so that two members seldom start at once (Raft, 5.2)
@@ -28,13 +30,14 @@ import io.holdfast.journal.Command;
  * @param batchBytes        bytes of entries in one message, unless a single entry is longer
  * @param maxCommandBytes   the longest command taken; not longer than the journal's own limit
  */
-public record GroupConfig(String groupName, String self, List<Member> members, boolean joining, int leaseHeartbeatMs,
-                          int electionTimeoutMs, int electionJitterMs, int stepDownMs, int resendMs, int maxInFlight,
-                          int maxInFlightBytes, int windowBytes, int batchBytes, int maxCommandBytes) {
+public record GroupConfig(String groupName, String self, List<Member> members, boolean joining, ClusterTraffic traffic,
+                          int leaseHeartbeatMs, int electionTimeoutMs, int electionJitterMs, int stepDownMs, int resendMs,
+                          int maxInFlight, int maxInFlightBytes, int windowBytes, int batchBytes, int maxCommandBytes) {
 
     public GroupConfig {
         Objects.requireNonNull(groupName, "groupName");
         Objects.requireNonNull(self, "self");
+        Objects.requireNonNull(traffic, "traffic");
         members = List.copyOf(members);
         requireDistinct(self, members);
         require(leaseHeartbeatMs > 0, "leaseHeartbeatMs must be positive");
@@ -49,39 +52,45 @@ public record GroupConfig(String groupName, String self, List<Member> members, b
                 "maxCommandBytes must be " + Command.HEADER_BYTES + " to a quarter of maxInFlightBytes");
     }
 
-    /** The defaults for this group. */
+    /** The defaults for this group; its traffic is open. */
     public static GroupConfig of(String groupName, String self, List<Member> members) {
-        return new GroupConfig(groupName, self, members, false, 40, 120, 40, 2000, 100, 8192, 8 << 20, 512 << 10, 64 << 10, 1 << 20);
+        return new GroupConfig(groupName, self, members, false, ClusterTraffic.OPEN, 40, 120, 40, 2000, 100, 8192, 8 << 20,
+                512 << 10, 64 << 10, 1 << 20);
+    }
+
+    public GroupConfig withTraffic(ClusterTraffic newTraffic) {
+        return new GroupConfig(groupName, self, members, joining, newTraffic, leaseHeartbeatMs, electionTimeoutMs,
+                electionJitterMs, stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withLeaseHeartbeatMs(int ms) {
-        return new GroupConfig(groupName, self, members, joining, ms, electionTimeoutMs, electionJitterMs, stepDownMs, resendMs,
-                maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+        return new GroupConfig(groupName, self, members, joining, traffic, ms, electionTimeoutMs, electionJitterMs, stepDownMs,
+                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withElection(int timeoutMs, int jitterMs, int newStepDownMs) {
-        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, timeoutMs, jitterMs, newStepDownMs, resendMs,
-                maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+        return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, timeoutMs, jitterMs, newStepDownMs,
+                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxInFlight(int entries) {
-        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
-                resendMs, entries, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+        return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
+                stepDownMs, resendMs, entries, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withWindow(int newWindowBytes, int newBatchBytes) {
-        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
-                resendMs, maxInFlight, maxInFlightBytes, newWindowBytes, newBatchBytes, maxCommandBytes);
+        return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
+                stepDownMs, resendMs, maxInFlight, maxInFlightBytes, newWindowBytes, newBatchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxCommandBytes(int bytes) {
-        return new GroupConfig(groupName, self, members, joining, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs, stepDownMs,
-                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, bytes);
+        return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
+                stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, bytes);
     }
 
     /** For a member of which the group, which exists, does not know yet. */
     public GroupConfig asJoining() {
-        return new GroupConfig(groupName, self, members, true, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
+        return new GroupConfig(groupName, self, members, true, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
                 stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.consensus;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 
+import io.holdfast.consensus.security.ClusterTraffic;
 import org.jgroups.Message;
 import org.jgroups.PhysicalAddress;
 import org.jgroups.conf.ClassConfigurator;
@@ -32,6 +33,7 @@ public final class GroupTransport extends TP implements Doze {
 
     private final Links links;
     private final IpAddress self;
+    private final ClusterTraffic traffic;
     private ClosedConnections listener = peer -> { };
 
     /** A transport that listens where this member is expected, and sends from the same address. */
@@ -39,8 +41,9 @@ public final class GroupTransport extends TP implements Doze {
         Member member = config.selfMember();
         InetSocketAddress here = new InetSocketAddress(member.address(), member.port());
         self = new IpAddress(here);
+        traffic = config.traffic();
         int pending = config.windowBytes() + config.batchBytes() + config.maxCommandBytes() + BESIDE_ENTRIES_BYTES;
-        links = new Links(here, new Greeting(config.groupName(), here), pending, new Links.Receiver() {
+        links = new Links(here, new Greeting(config.groupName(), here), config.traffic(), pending, new Links.Receiver() {
             @Override
             public void received(byte[] buffer, int offset, int length) {
                 receive(null, buffer, offset, length);
@@ -115,7 +118,7 @@ public final class GroupTransport extends TP implements Doze {
 
     @Override
     public String getInfo() {
-        return "TCP at " + self;
+        return "TCP at " + self + ", " + traffic;
     }
 
     @Override

@@ -22,6 +22,14 @@ final class Link {
         void frame(Link link, byte[] buffer, int offset, int length) throws IOException;
     }
 
+    /** Lays the wire a new link needs. */
+    interface Wiring {
+        Wire lay(Link link, SocketChannel channel, boolean dialing);
+    }
+
+    /** Room that {@link #read} leaves for the wire: a record of TLS at its longest (RFC 8446, 5.1), and something over. */
+    static final int SLACK_BYTES = 17 << 10;
+
     private static final Logger LOG = LoggerFactory.getLogger(Link.class);
     private static final int FIRST_BUFFER_BYTES = 64 << 10;
     /** Until a peer has said who it is, nobody lets it send more than a greeting. */
@@ -30,6 +38,7 @@ final class Link {
 
     private final SocketChannel channel;
     private final SelectionKey key;
+    private final Wire wire;
     private final int maxPendingBytes;
     private final long bornNanos;
     private final SocketAddress remote;
@@ -40,21 +49,24 @@ final class Link {
     /** What is to be written, from 0 to its position. */
     private ByteBuffer out = ByteBuffer.allocateDirect(FIRST_BUFFER_BYTES);
 
-    private Link(SocketChannel channel, Selector selector, int interest, SocketAddress remote, int maxPendingBytes,
-                 long now) throws IOException {
+    private Link(SocketChannel channel, Wiring wiring, boolean dialing, Selector selector, SocketAddress remote,
+                 int maxPendingBytes, long now) throws IOException {
         this.channel = channel;
+        this.wire = wiring.lay(this, channel, dialing);
         this.remote = remote;
         this.maxPendingBytes = maxPendingBytes;
         this.bornNanos = now;
         channel.configureBlocking(false);
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
-        this.key = channel.register(selector, interest, this);
+        this.key = channel.register(selector, dialing ? SelectionKey.OP_CONNECT : SelectionKey.OP_READ, this);
     }
 
-    static Link accepted(SocketChannel channel, Selector selector, int maxPendingBytes, long now) throws IOException {
+    static Link accepted(SocketChannel channel, Wiring wiring, Selector selector, int maxPendingBytes, long now)
+            throws IOException {
         try {
-            Link link = new Link(channel, selector, SelectionKey.OP_READ, channel.getRemoteAddress(), maxPendingBytes, now);
+            Link link = new Link(channel, wiring, false, selector, channel.getRemoteAddress(), maxPendingBytes, now);
             link.connected = true;
+            link.wire.connected();
             return link;
         } catch (IOException e) {
             channel.close();
@@ -63,17 +75,17 @@ final class Link {
     }
 
     /** Begins to connect; what is sent meanwhile waits. */
-    static Link dialing(InetAddress from, IpAddress peer, Selector selector, int maxPendingBytes, long now)
-            throws IOException {
+    static Link dialing(InetAddress from, IpAddress peer, Wiring wiring, Selector selector, int maxPendingBytes, long now,
+                        Frames frames) throws IOException {
         SocketChannel channel = SocketChannel.open();
         try {
             channel.bind(new InetSocketAddress(from, 0));
             InetSocketAddress to = new InetSocketAddress(peer.getIpAddress(), peer.getPort());
-            Link link = new Link(channel, selector, SelectionKey.OP_CONNECT, to, maxPendingBytes, now);
+            Link link = new Link(channel, wiring, true, selector, to, maxPendingBytes, now);
             link.peer = peer;
             link.greeted = true;
             if (channel.connect(to)) {
-                link.finishConnecting();
+                link.finishConnecting(frames);
             }
             return link;
         } catch (IOException e) {
@@ -82,16 +94,32 @@ final class Link {
         }
     }
 
-    void finishConnecting() throws IOException {
+    void finishConnecting(Frames frames) throws IOException {
         connected = channel.isConnected() || channel.finishConnect();
         if (connected) {
-            key.interestOps(SelectionKey.OP_READ);
-            flush();
+            wire.connected();
+            goOn(frames);
         }
+    }
+
+    /** The part of the handshake that was worked on elsewhere is done. */
+    void resume(Frames frames) throws IOException {
+        wire.resume();
+        goOn(frames);
     }
 
     boolean connected() {
         return connected;
+    }
+
+    /** Whether bytes can pass both ways. */
+    boolean open() {
+        return connected && wire.open();
+    }
+
+    /** Any thread. */
+    boolean isAlive() {
+        return channel.isOpen();
     }
 
     /** Whether the other end is known: it was dialed, or has said who it is. */
@@ -124,7 +152,7 @@ final class Link {
             return false;
         }
         out.putInt(length).put(data, offset, length);
-        if (connected && key.isValid() && (key.interestOps() & SelectionKey.OP_WRITE) == 0) {
+        if (open() && key.isValid() && (key.interestOps() & SelectionKey.OP_WRITE) == 0) {
             flush();
         }
         return true;
@@ -132,7 +160,7 @@ final class Link {
 
     /** Whether something is left that the socket did not take. */
     boolean waitsForRoom() {
-        return connected && out.position() > 0;
+        return connected && (wire.waitsForRoom() || wire.open() && out.position() > 0);
     }
 
     private boolean grow(int needed) {
@@ -145,28 +173,40 @@ final class Link {
         return true;
     }
 
-    void flush() throws IOException {
+    /** Does what can be done without the socket having something new. */
+    void goOn(Frames frames) throws IOException {
+        while (wire.readOn(in)) {
+            takeFrames(frames);
+        }
+        flush();
+    }
+
+    private void flush() throws IOException {
         out.flip();
-        channel.write(out);
-        boolean done = !out.hasRemaining();
+        wire.write(out);
         out.compact();
-        int interest = done ? SelectionKey.OP_READ : SelectionKey.OP_READ | SelectionKey.OP_WRITE;
+        showInterest();
+    }
+
+    /** None while the wire is busy: a socket with something to read would keep the runner awake for nothing. */
+    private void showInterest() {
+        int interest = wire.busy() ? 0 : waitsForRoom() ? SelectionKey.OP_READ | SelectionKey.OP_WRITE : SelectionKey.OP_READ;
         if (key.interestOps() != interest) {
             key.interestOps(interest);
         }
     }
 
     void read(Frames frames) throws IOException {
-        for (int i = 0; i < READS_AT_ONCE; i++) {
-            int read = channel.read(in);
-            if (read < 0) {
-                throw new EOFException("the other side closed it");
-            }
-            boolean more = !in.hasRemaining();
-            takeFrames(frames);
-            if (!more) {
-                return;
-            }
+        boolean wasOpen = wire.open();
+        boolean more = true;
+        for (int i = 0; more && i < READS_AT_ONCE && !wire.busy(); i++) {
+            more = wire.read(in);
+            do {
+                takeFrames(frames);
+            } while (wire.readOn(in));
+        }
+        if (!wasOpen || wire.waitsForRoom()) {
+            flush();
         }
     }
 
@@ -190,8 +230,8 @@ final class Link {
     }
 
     private void makeRoom(int frameBytes) {
-        if (frameBytes > in.capacity()) {
-            in = ByteBuffer.allocate(frameBytes).put(in.flip());
+        if (frameBytes + SLACK_BYTES > in.capacity()) {
+            in = ByteBuffer.allocate(frameBytes + SLACK_BYTES).put(in.flip());
         }
     }
 
@@ -200,6 +240,14 @@ final class Link {
             System.arraycopy(in.array(), from, in.array(), 0, end - from);
         }
         in.position(end - from);
+    }
+
+    /** After a failure: with a last word to the other side, if there is one. */
+    void giveUp() {
+        if (connected) {
+            wire.giveUp();
+        }
+        close();
     }
 
     void close() {

@@ -16,6 +16,9 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
+import javax.net.ssl.SSLException;
+
+import io.holdfast.consensus.security.ClusterTraffic;
 import org.jgroups.stack.IpAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -43,7 +46,7 @@ final class Links implements Closeable {
     private static final long NANOS_PER_MS = 1_000_000;
     private static final long DIAL_BOUND_NANOS = 200 * NANOS_PER_MS;
     private static final long DIAL_AGAIN_NANOS = 40 * NANOS_PER_MS;
-    /** Who connects and does not say who it is within this time is turned away. */
+    /** Who connects and does not prove to hold the key and say who it is within this time is turned away. */
     private static final long GREETING_BOUND_NANOS = 2_000 * NANOS_PER_MS;
     private static final int MAX_STRANGERS = 32;
     private static final long HOUSEKEEPING_NANOS = 20 * NANOS_PER_MS;
@@ -62,10 +65,14 @@ final class Links implements Closeable {
 
     private final InetSocketAddress self;
     private final Greeting greeting;
+    private final ClusterTraffic traffic;
+    private final Handshakes handshakes;
     private final int maxPendingBytes;
     private final Receiver receiver;
+    private final Link.Frames frames = this::frame;
+    private final Link.Wiring wiring = this::wire;
     private final Map<IpAddress, Route> routes = new HashMap<>();
-    /** Not yet connected, or not yet known by name. */
+    /** Not yet connected, not yet let in by the other side's key, or not yet known by name. */
     private final List<Link> young = new ArrayList<>();
     private volatile boolean hasYoung;
     private final Queue<IpAddress> toDisconnect = new ConcurrentLinkedQueue<>();
@@ -76,9 +83,11 @@ final class Links implements Closeable {
     /**
      * @param maxPendingBytes what may wait for a peer that does not read; more is dropped, and sent again by the group
      */
-    Links(InetSocketAddress self, Greeting greeting, int maxPendingBytes, Receiver receiver) {
+    Links(InetSocketAddress self, Greeting greeting, ClusterTraffic traffic, int maxPendingBytes, Receiver receiver) {
         this.self = self;
         this.greeting = greeting;
+        this.traffic = traffic;
+        this.handshakes = new Handshakes("handshakes-" + self.getPort(), this::wake);
         this.maxPendingBytes = maxPendingBytes;
         this.receiver = receiver;
     }
@@ -113,6 +122,9 @@ final class Links implements Closeable {
             ready(key);
         }
         selector.selectedKeys().clear();
+        for (Link link = handshakes.poll(); link != null; link = handshakes.poll()) {
+            resume(link);
+        }
         if (!young.isEmpty()) {
             dropOverdue();
         }
@@ -133,18 +145,42 @@ final class Links implements Closeable {
     private void serve(Link link, SelectionKey key) {
         try {
             if (key.isValid() && key.isConnectable()) {
-                link.finishConnecting();
-                young.remove(link);
+                link.finishConnecting(frames);
             }
             if (key.isValid() && key.isWritable()) {
-                link.flush();
+                link.goOn(frames);
             }
             if (key.isValid() && key.isReadable()) {
-                link.read(this::frame);
+                link.read(frames);
             }
+            noticeOpen(link);
         } catch (IOException e) {
             drop(link, e);
         }
+    }
+
+    private void resume(Link link) {
+        if (!link.isAlive()) {
+            return;
+        }
+        try {
+            link.resume(frames);
+            noticeOpen(link);
+        } catch (IOException e) {
+            drop(link, e);
+        }
+    }
+
+    /** Whoever was dialed is known from then on; whoever dialed has to say who it is. */
+    private void noticeOpen(Link link) {
+        if (!young.isEmpty() && link.greeted() && link.open()) {
+            young.remove(link);
+        }
+    }
+
+    private Wire wire(Link link, SocketChannel channel, boolean dialing) {
+        return traffic.isClosed() ? new TlsWire(channel, traffic.engine(dialing), work -> handshakes.work(link, work))
+                : new PlainWire(channel);
     }
 
     private void frame(Link link, byte[] buffer, int offset, int length) throws IOException {
@@ -175,7 +211,7 @@ final class Links implements Closeable {
                 Link oldest = young.stream().filter(l -> !l.greeted()).findFirst().orElseThrow();
                 drop(oldest, new IOException("too many connections that say nothing"));
             }
-            young.add(Link.accepted(channel, selector, maxPendingBytes, System.nanoTime()));
+            young.add(Link.accepted(channel, wiring, selector, maxPendingBytes, System.nanoTime()));
         } catch (IOException e) {
             LOG.warn("Cannot accept a connection on {}: {}", self, e.toString());
         }
@@ -212,11 +248,13 @@ final class Links implements Closeable {
         route.dialedNanos = now;
         Link link = null;
         try {
-            link = Link.dialing(self.getAddress(), peer, selector, maxPendingBytes, now);
+            link = Link.dialing(self.getAddress(), peer, wiring, selector, maxPendingBytes, now, frames);
             byte[] hello = greeting.bytes();
             link.send(hello, 0, hello.length);
-            young.add(link);
-            hasYoung = true;
+            if (!link.open()) {
+                young.add(link);
+                hasYoung = true;
+            }
             route.links.addLast(link);
             wake(); // a wait that began before does not know of it
             return link;
@@ -232,28 +270,36 @@ final class Links implements Closeable {
     private void dropOverdue() {
         long now = System.nanoTime();
         for (Link link : List.copyOf(young)) {
-            long bound = link.peer() == null ? GREETING_BOUND_NANOS : DIAL_BOUND_NANOS;
+            long bound = link.connected() ? GREETING_BOUND_NANOS : DIAL_BOUND_NANOS;
             if (now - link.bornNanos() > bound) {
-                drop(link, new IOException(link.peer() == null ? "it does not say who it is" : "no connection in time"));
+                drop(link, new IOException(!link.connected() ? "no connection in time" : link.open()
+                        ? "it does not say who it is" : "no TLS handshake in time"));
             }
         }
     }
 
     private void drop(Link link, IOException why) {
-        link.close();
+        link.giveUp();
         young.remove(link);
-        if (link.peer() == null) {
-            if (refusals.due(System.nanoTime())) {
-                LOG.warn("Refused a connection from {}: {}{}", link.remote(), why.getMessage(), refusals.suppressed());
-            }
+        Route route = link.peer() == null ? null : routes.get(link.peer());
+        if (route == null) {
+            refused("a connection from", link, why);
             return;
         }
-        Route route = routes.get(link.peer());
-        boolean talked = link == route.current() && link.connected();
+        boolean talked = link == route.current() && link.open();
         route.links.remove(link);
+        if (why instanceof SSLException) {
+            refused("the connection to", link, why);
+        }
         if (talked) {
             LOG.info("Connection with {} ended: {}", link.peer(), why.getMessage());
             receiver.closed(link.peer());
+        }
+    }
+
+    private void refused(String what, Link link, IOException why) {
+        if (refusals.due(System.nanoTime())) {
+            LOG.warn("{}: refused {} {}: {}{}", self, what, link.remote(), why.getMessage(), refusals.suppressed());
         }
     }
 
@@ -276,6 +322,7 @@ final class Links implements Closeable {
     /** After the runner has ended. */
     @Override
     public void close() throws IOException {
+        handshakes.close();
         if (selector == null) {
             return;
         }

@@ -13,6 +13,8 @@ import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.locks.LockSupport;
 import java.util.zip.CRC32;
 
+import io.holdfast.consensus.security.ClusterKey;
+import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
@@ -28,23 +30,27 @@ final class MemberProcess implements GroupListener {
     private final AtomicLong committed = new AtomicLong();
     private final CRC32 digest = new CRC32();
     private volatile boolean pacing;
+    private volatile Thread waiter;
+    private volatile long committedNanos;
     private RaftGroup group;
 
     private MemberProcess(PrintStream out) {
         this.out = out;
     }
 
-    /** Arguments: own name, directory, election timeout in milliseconds, members as name@address@port. */
+    /** Arguments: own name, directory, election timeout in milliseconds, key file or none, members as name@address@port. */
     public static void main(String[] arguments) throws Exception {
         List<Member> members = new ArrayList<>();
-        for (String argument : Arrays.copyOfRange(arguments, 3, arguments.length)) {
+        for (String argument : Arrays.copyOfRange(arguments, 4, arguments.length)) {
             String[] parts = argument.split("@");
             members.add(new Member(parts[0], InetAddress.getByName(parts[1]), Integer.parseInt(parts[2])));
         }
         Path directory = Path.of(arguments[1]);
         MemberProcess member = new MemberProcess(System.out);
         int timeoutMs = Integer.parseInt(arguments[2]);
-        GroupConfig config = GroupConfig.of("processes", arguments[0], members)
+        ClusterTraffic traffic = arguments[3].equals("none") ? ClusterTraffic.OPEN
+                : ClusterTraffic.closedBy(ClusterKey.read(Path.of(arguments[3])));
+        GroupConfig config = GroupConfig.of("processes", arguments[0], members).withTraffic(traffic)
                 .withElection(timeoutMs, timeoutMs / 3, timeoutMs * 5 / 2);
         try (Journal journal = Journal.open(directory, JournalOptions.DEFAULT); VoteStore votes = VoteStore.open(directory);
              RaftGroup group = RaftGroup.join(config, journal, votes, member)) {
@@ -67,6 +73,7 @@ final class MemberProcess implements GroupListener {
             switch (words[0]) {
                 case "status" -> say(status());
                 case "offer" -> say("offered " + offer(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
+                case "time" -> say("timed " + time(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
                 case "pace" ->
                         new Thread(() -> pace(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "pace").start();
                 case "stop" -> pacing = false;
@@ -100,6 +107,27 @@ final class MemberProcess implements GroupListener {
         return count;
     }
 
+    /** One entry at a time: from the offer to the listener's call, p50, p90 and p99 in nanoseconds. */
+    private String time(int count, int size) {
+        byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
+        long[] nanos = new long[count];
+        waiter = Thread.currentThread();
+        for (int i = 0; i < count; i++) {
+            long before = committed.get();
+            long start = System.nanoTime();
+            if (!group.offer(command, 0, command.length)) {
+                return "not the leader";
+            }
+            while (committed.get() == before) {
+                LockSupport.parkNanos(1_000_000);
+            }
+            nanos[i] = committedNanos - start;
+        }
+        waiter = null;
+        Arrays.sort(nanos);
+        return nanos[count / 2] + " " + nanos[count * 9 / 10] + " " + nanos[count * 99 / 100];
+    }
+
     /** Offers so many entries a second until it is told to stop. */
     private void pace(int aSecond, int size) {
         byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
@@ -130,7 +158,11 @@ final class MemberProcess implements GroupListener {
     public void onCommitted(long index, long term, byte[] command, int offset, int length) {
         synchronized (digest) {
             digest.update(command, offset, length);
+            committedNanos = System.nanoTime();
             committed.set(index);
+        }
+        if (waiter != null) {
+            LockSupport.unpark(waiter);
         }
     }
 

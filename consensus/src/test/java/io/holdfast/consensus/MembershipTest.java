@@ -144,7 +144,8 @@ class MembershipTest {
             TestMember stranger = two.member(replaced.name);
             eventually().until(() -> stranger.bodies().size() == 5);
             two.close();
-            try (TestMember foreign = new TestMember(GroupConfig.of("test", replaced.name, one.places), stranger.directory())) {
+            try (TestMember foreign = new TestMember(GroupConfig.of("test", replaced.name, one.places)
+                    .withTraffic(TestTraffic.CLOSED), stranger.directory())) {
                 foreign.start();
                 eventually().until(() -> foreign.group().status().refused() != null);
                 eventually().until(() -> leader.group().status().refused() != null);

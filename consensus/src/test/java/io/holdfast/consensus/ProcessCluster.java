@@ -15,6 +15,8 @@ import java.util.concurrent.TimeoutException;
 import java.util.function.Function;
 import java.util.function.Predicate;
 
+import io.holdfast.consensus.security.ClusterKey;
+
 /** Used by the test's thread: members as processes of their own, which can be killed and frozen. */
 final class ProcessCluster implements AutoCloseable {
     private final int electionTimeoutMs;
@@ -22,6 +24,8 @@ final class ProcessCluster implements AutoCloseable {
     private final List<Member> members;
     private final Function<String, List<String>> inFront;
     private final Map<String, Child> children = new LinkedHashMap<>();
+    private Path keyFile;
+    private List<String> moreFlags = List.of("-XX:TieredStopAtLevel=1");
 
     /** One process and what it has said. */
     static final class Child {
@@ -113,6 +117,18 @@ final class ProcessCluster implements AutoCloseable {
         this.directory = directory;
         this.members = members;
         this.inFront = inFront;
+        keyFile = directory.resolve("cluster.key");
+        ClusterKey.generate(keyFile);
+    }
+
+    /** For members started from now on; null for open traffic. */
+    void keyFile(Path file) {
+        keyFile = file;
+    }
+
+    /** For members started from now on, instead of those that make a short life short. */
+    void flags(List<String> flags) {
+        moreFlags = List.copyOf(flags);
     }
 
     List<Member> members() {
@@ -123,9 +139,10 @@ final class ProcessCluster implements AutoCloseable {
         List<String> command = new ArrayList<>(inFront.apply(name));
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(jvmFlags());
-        command.addAll(List.of("-Xmx256m", "-XX:TieredStopAtLevel=1", "-cp",
+        command.addAll(moreFlags);
+        command.addAll(List.of("-Xmx256m", "-cp",
                 System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString(),
-                Integer.toString(electionTimeoutMs)));
+                Integer.toString(electionTimeoutMs), keyFile == null ? "none" : keyFile.toString()));
         members.forEach(m -> command.add(m.name() + "@" + m.address().getHostAddress() + "@" + m.port()));
         Child child = new Child(name, new ProcessBuilder(command).redirectErrorStream(true).start());
         children.put(name, child);

@@ -33,10 +33,14 @@ final class TestCluster implements AutoCloseable {
         cluster.settings = settings;
         cluster.places = places(size);
         for (Member member : cluster.places) {
-            GroupConfig config = settings.apply(GroupConfig.of("test", member.name(), cluster.places));
+            GroupConfig config = settings.apply(closed(member.name(), cluster.places));
             cluster.members.add(new TestMember(config, directory.resolve(member.name())));
         }
         return cluster;
+    }
+
+    private static GroupConfig closed(String name, List<Member> members) {
+        return GroupConfig.of("test", name, members).withTraffic(TestTraffic.CLOSED);
     }
 
     /** Starts another one, which knows the first members and is none yet. */
@@ -44,7 +48,7 @@ final class TestCluster implements AutoCloseable {
         Member place = places(1).get(0);
         List<Member> known = new ArrayList<>(places);
         known.add(new Member(name, place.address(), place.port()));
-        GroupConfig config = settings.apply(GroupConfig.of("test", name, known)).asJoining();
+        GroupConfig config = settings.apply(closed(name, known)).asJoining();
         TestMember joining = new TestMember(config, directory.resolve(name));
         members.add(joining);
         return joining.start();
