@@ -81,6 +81,9 @@ public final class ClusterKey {
 
     private static void write(Path file, String text) throws IOException {
         Set<PosixFilePermission> ownerAlone = PosixFilePermissions.fromString("rw-------");
+        if (file.getParent() != null) {
+            Files.createDirectories(file.getParent());
+        }
         try (FileChannel channel = FileChannel.open(file, Set.of(StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE),
                 PosixFilePermissions.asFileAttribute(ownerAlone))) {
             ByteBuffer bytes = ByteBuffer.wrap(text.getBytes(StandardCharsets.US_ASCII));

@@ -8,7 +8,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code holdfast completion}: the script with which a shell completes the other commands, made from what they declare. */
 @Command(name = "completion", mixinStandardHelpOptions = true, description = "Print a completion script for a shell.",
-        footer = {"", "Examples:", "  source <(holdfast completion bash)", "  source <(holdfast completion zsh)"})
+        footer = {"", "Examples:", "  source <(holdfast completion bash)", "  source <(holdfast completion zsh)",
+            "", "Exit code 0: printed. 2: wrong arguments."})
 final class CompletionCommand implements Runnable {
     /** The shells there is a script for; it is one script, and zsh reads it through its bashcompinit. */
     enum Shell {

@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
             InspectCommand.class,
             StatusCommand.class,
             CheckpointCommand.class,
+            KeygenCommand.class,
             CompletionCommand.class,
         })
 public final class HoldfastCommand implements Runnable {

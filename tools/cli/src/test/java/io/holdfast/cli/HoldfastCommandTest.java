@@ -2,10 +2,15 @@ package io.holdfast.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.holdfast.consensus.security.ClusterKey;
 import java.io.PrintWriter;
 import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import picocli.CommandLine;
@@ -40,6 +45,16 @@ class HoldfastCommandTest {
     void withoutACommandItSaysHowItIsUsed() {
         assertThat(holdfast()).isEqualTo(2);
         assertThat(err.toString()).contains("a command is missing", "Usage: holdfast", "doctor");
+    }
+
+    @Test
+    void aKeyIsMadeOnceForItsOwnerAlone(@TempDir Path directory) throws Exception {
+        Path file = directory.resolve("etc/cluster.key");
+        assertThat(holdfast("keygen", file.toString())).isZero();
+        assertThat(out.toString()).contains(ClusterKey.read(file).fingerprint(), file.toString());
+        assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(file))).isEqualTo("rw-------");
+        assertThat(holdfast("keygen", file.toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("exists already");
     }
 
     @Test

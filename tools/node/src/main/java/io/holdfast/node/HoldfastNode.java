@@ -1,5 +1,6 @@
 package io.holdfast.node;
 
+import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.node.admin.AdminServer;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
@@ -28,6 +29,7 @@ public final class HoldfastNode implements AutoCloseable {
     private static final long CHECKPOINT_TIMEOUT_MS = 60_000;
 
     private final NodeConfig config;
+    private final ClusterTraffic traffic;
     private final AdminServer admin;
     private final List<ServiceAgent> services = new ArrayList<>();
     private final AtomicInteger running = new AtomicInteger();
@@ -37,17 +39,19 @@ public final class HoldfastNode implements AutoCloseable {
      * What {@code GET /status} answers.
      *
      * @param node     name of this node
+     * @param traffic  whether what nodes say to each other is closed to strangers, for people
      * @param services one a service, in the order of the configuration
      */
-    public record Status(String node, List<ServiceStatus> services) {
+    public record Status(String node, String traffic, List<ServiceStatus> services) {
     }
 
     public HoldfastNode(NodeConfig config) throws IOException {
         this.config = config;
+        this.traffic = config.security().traffic();
         this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()));
         for (ServiceConfig service : config.services()) {
             ImageExchange exchange = new ImageExchange(config, service, admin);
-            services.add(new ServiceAgent(config, service, exchange, this::oneFailed));
+            services.add(new ServiceAgent(config, service, traffic, exchange, this::oneFailed));
         }
         admin.route("GET", "/status", (exchange, path) -> admin.sendJson(exchange, 200, status()));
         services.forEach(this::routeCheckpoint);
@@ -81,10 +85,16 @@ public final class HoldfastNode implements AutoCloseable {
         services.forEach(ServiceAgent::start);
         LOG.info("node {} runs {} service(s); admin endpoint {}:{}", config.self().name(), services.size(),
                 config.self().address().getHostAddress(), config.self().adminPort());
+        if (traffic.isClosed()) {
+            LOG.info("cluster traffic is {}", traffic);
+        } else {
+            LOG.warn("cluster traffic is {} (security: none). Whoever reaches this node's network can read clients' data, "
+                    + "change it, and take part in the cluster", traffic);
+        }
     }
 
     public Status status() {
-        return new Status(config.self().name(), services.stream().map(ServiceAgent::status).toList());
+        return new Status(config.self().name(), traffic.toString(), services.stream().map(ServiceAgent::status).toList());
     }
 
     /** Waits until no service is left that could go on; a healthy node never returns from it. */

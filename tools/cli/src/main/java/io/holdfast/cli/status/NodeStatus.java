@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What a node says of itself on {@code GET /status}. What it does not say is null or 0. Immutable. */
-public record NodeStatus(String node, List<ServiceStatus> services) {
+public record NodeStatus(String node, String traffic, List<ServiceStatus> services) {
 
     public NodeStatus {
         services = services == null ? List.of() : List.copyOf(services);

@@ -27,6 +27,10 @@ final class StatusTable {
         if (services.isEmpty()) {
             services.add("(no service known)");
         }
+        answers.stream().filter(ClusterQuestion.Answer::reached).map(ClusterQuestion.Answer::status)
+                .filter(status -> status.traffic() != null && status.traffic().startsWith("OPEN"))
+                .forEach(status -> out.println("WARNING: " + status.node() + "'s cluster traffic is " + status.traffic()
+                        + " (security: none)"));
         for (String service : services) {
             out.println("service " + service);
             printService(service, answers, out);

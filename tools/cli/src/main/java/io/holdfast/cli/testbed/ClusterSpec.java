@@ -58,6 +58,7 @@ public record ClusterSpec(String recovery, String checkpointPolicy, long checkpo
         return """
                 node: %s
                 dataDir: %s
+                security: {key: %s}
                 cluster:
                 %s
                 services:
@@ -74,6 +75,7 @@ public record ClusterSpec(String recovery, String checkpointPolicy, long checkpo
                       dataDirectories: [%s]
                       readyPort: %d
                 """.formatted(layout.nodeName(node), quoted(layout.dataDirectory().toString()),
+                quoted(layout.keyFile().toString()),
                 String.join("\n", members), SERVICE, Layout.VIP, Layout.PREFIX_LENGTH, Layout.INTERFACE,
                 Layout.GROUP_PORT, recovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs,
                 workload.stream().map(ClusterSpec::quoted).collect(Collectors.joining(", ")),

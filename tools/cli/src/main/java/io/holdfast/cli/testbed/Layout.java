@@ -109,6 +109,11 @@ public record Layout(String name, Path directory, int nodes) {
         return configs().resolve(nodeName(node) + ".yaml");
     }
 
+    /** The key that all nodes share. */
+    public Path keyFile() {
+        return configs().resolve("cluster.key");
+    }
+
     /** The script that removes all of this testbed; harmless to run twice. */
     public Path removeScript() {
         return directory.resolve("remove.sh");

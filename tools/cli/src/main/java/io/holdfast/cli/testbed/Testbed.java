@@ -1,5 +1,6 @@
 package io.holdfast.cli.testbed;
 
+import io.holdfast.consensus.security.ClusterKey;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -73,10 +74,13 @@ public final class Testbed implements AutoCloseable {
         machines.forEach(Machine::powerOn);
     }
 
-    /** Writes every node's configuration file. */
+    /** Writes every node's configuration file, and the key they share. */
     public void configure(Function<Layout, ClusterSpec> spec) {
         ClusterSpec cluster = spec.apply(layout);
         try {
+            if (!Files.exists(layout.keyFile())) {
+                ClusterKey.generate(layout.keyFile());
+            }
             for (Machine machine : machines) {
                 Files.createDirectories(layout.disk(machine.number()).resolve("holdfast"));
                 Files.createDirectories(layout.disk(machine.number()).resolve("srv"));

@@ -29,6 +29,7 @@ class ClusterSpecTest {
         assertThat(config.self().address().getHostAddress()).isEqualTo("10.77.0.12");
         assertThat(config.dataDir()).isEqualTo(layout.dataDirectory());
         assertThat(config.cluster()).hasSize(3);
+        assertThat(config.security().keyFile()).isEqualTo(layout.keyFile());
         ServiceConfig service = config.services().get(0);
         assertThat(service.vip().getHostAddress()).isEqualTo(Layout.VIP);
         assertThat(service.recovery()).isEqualTo(ServiceConfig.Recovery.RESTART);

@@ -6,6 +6,8 @@ import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
+import io.holdfast.consensus.security.KeyFileException;
+
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InterfaceAddress;
@@ -51,6 +53,7 @@ public final class ConfigLoader {
         String dataDir = root.text("dataDir");
         List<ClusterMember> cluster = new ArrayList<>();
         root.sections("cluster").forEach(s -> cluster.add(member(s)));
+        SecurityConfig security = security(root);
         List<ServiceConfig> services = new ArrayList<>();
         for (Section section : root.sections("services")) {
             services.add(service(section, services.size()));
@@ -62,7 +65,7 @@ public final class ConfigLoader {
         if (!problems.isEmpty()) {
             throw new ConfigException(file, problems);
         }
-        return new NodeConfig(me, dir, cluster, services);
+        return new NodeConfig(me, dir, cluster, security, services);
     }
 
     private JsonNode parse() {
@@ -83,6 +86,18 @@ public final class ConfigLoader {
                 (int) s.number("adminPort", 1, 65535, 7070));
         s.rejectUnknownKeys();
         return member;
+    }
+
+    /** Closed unless the file says "none" in so many letters. */
+    private static SecurityConfig security(Section root) {
+        if (root.is("security", SecurityConfig.NONE)) {
+            return new SecurityConfig(null);
+        }
+        Section s = root.section("security");
+        SecurityConfig security = new SecurityConfig(absolute(s, "key",
+                s.text("key", SecurityConfig.DEFAULT_KEY_FILE.toString())));
+        s.rejectUnknownKeys();
+        return security;
     }
 
     private ServiceConfig service(Section s, int slot) {
@@ -204,6 +219,11 @@ public final class ConfigLoader {
     public static void checkMachine(Path file, NodeConfig config) {
         List<String> problems = new ArrayList<>();
         checkDirectory(config.dataDir(), problems);
+        try {
+            config.security().traffic();
+        } catch (KeyFileException e) {
+            problems.add("security: " + e.getMessage());
+        }
         for (ServiceConfig service : config.services()) {
             String place = "service '" + service.name() + "': ";
             checkInterface(service, place, problems);

@@ -9,9 +9,11 @@ import java.util.List;
  * @param self     this node's own entry of {@code cluster}
  * @param dataDir  absolute directory that holds journals, votes and checkpoints of every service
  * @param cluster  every node of the cluster, this one included, in the order of the file
+ * @param security how nodes are told from strangers
  * @param services the services this node takes part in, at least one
  */
-public record NodeConfig(ClusterMember self, Path dataDir, List<ClusterMember> cluster, List<ServiceConfig> services) {
+public record NodeConfig(ClusterMember self, Path dataDir, List<ClusterMember> cluster, SecurityConfig security,
+                         List<ServiceConfig> services) {
 
     public NodeConfig {
         cluster = List.copyOf(cluster);

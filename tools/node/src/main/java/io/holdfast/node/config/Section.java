@@ -66,6 +66,11 @@ final class Section {
         return value.asText();
     }
 
+    /** Whether the value is just this text. */
+    boolean is(String key, String text) {
+        return take(key).isTextual() && take(key).asText().equals(text);
+    }
+
     String text(String key, String otherwise) {
         return has(key) ? text(key) : otherwise;
     }

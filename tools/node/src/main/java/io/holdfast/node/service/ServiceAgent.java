@@ -2,6 +2,7 @@ package io.holdfast.node.service;
 
 import io.holdfast.consensus.GroupConfig;
 import io.holdfast.consensus.Member;
+import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.restore.connection.ConnectionTable;
@@ -32,6 +33,7 @@ public final class ServiceAgent implements AutoCloseable {
 
     private final NodeConfig node;
     private final ServiceConfig service;
+    private final ClusterTraffic traffic;
     private final Runnable onFailed;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Queue<CheckpointAsked> postponed = new ArrayDeque<>();
@@ -73,9 +75,11 @@ public final class ServiceAgent implements AutoCloseable {
      *
      * @param onFailed run once when the service cannot go on on this node
      */
-    public ServiceAgent(NodeConfig node, ServiceConfig service, ImageExchange exchange, Runnable onFailed) {
+    public ServiceAgent(NodeConfig node, ServiceConfig service, ClusterTraffic traffic, ImageExchange exchange,
+                        Runnable onFailed) {
         this.node = node;
         this.service = service;
+        this.traffic = traffic;
         this.onFailed = onFailed;
         Path dir = node.serviceDir(service);
         this.workloadFile = dir.resolve("workload.json");
@@ -152,6 +156,7 @@ public final class ServiceAgent implements AutoCloseable {
     private GroupConfig groupConfig() {
         return GroupConfig.of(service.name(), node.self().name(), node.cluster().stream()
                 .map(m -> new Member(m.name(), m.address(), service.groupPort())).toList())
+                .withTraffic(traffic)
                 .withLeaseHeartbeatMs((int) service.lease().heartbeatMs());
     }
 

@@ -58,6 +58,23 @@ class ConfigLoaderTest {
         assertThat(service.workload().command()).containsExactly("/usr/bin/redis-server", "--port", "6379");
     }
 
+    @Test
+    void trafficIsClosedUnlessTheFileSaysOtherwiseByName() throws IOException {
+        assertThat(load(GOOD).security().keyFile()).isEqualTo(Path.of("/etc/holdfast/cluster.key"));
+        assertThat(load("security: {}\n" + GOOD).security().keyFile()).isEqualTo(Path.of("/etc/holdfast/cluster.key"));
+        assertThat(load("security: {key: /root/k}\n" + GOOD).security().keyFile()).isEqualTo(Path.of("/root/k"));
+        assertThat(load("security: none\n" + GOOD).security().traffic().isClosed()).isFalse();
+    }
+
+    @Test
+    void aKeyFileThatCannotBeUsedIsAProblemOfTheMachine() throws IOException {
+        Path file = Files.writeString(dir.resolve("node.yaml"), "security: {key: " + dir.resolve("none.key") + "}\n" + GOOD
+                .replace("/var/lib/holdfast", dir.resolve("data").toString()));
+        ConfigException refused = catchThrowableOfType(ConfigException.class,
+                () -> ConfigLoader.checkMachine(file, ConfigLoader.load(file)));
+        assertThat(refused.problems()).anyMatch(p -> p.startsWith("security: key file " + dir.resolve("none.key") + " is missing"));
+    }
+
     @ParameterizedTest
     @CsvSource(delimiter = '|', value = {
             "groupPort: 7800|groupPort: 7800\\n    colour: red|services[0].colour is not a known key",
@@ -72,6 +89,9 @@ class ConfigLoaderTest {
             "name: redis|name: Redis Main|services[0].name is 'Redis Main'",
             "/usr/bin/redis-server|redis-server|services[0].workload.command is 'redis-server': an absolute path",
             "readyPort: 6379|readyPort: many|services[0].workload.readyPort is \"many\"",
+            "node: n1|security: off\\nnode: n1|security must be a mapping",
+            "node: n1|security: {key: cluster.key}\\nnode: n1|security.key is 'cluster.key': an absolute path",
+            "node: n1|security: {keys: /a}\\nnode: n1|security.keys is not a known key",
             "dataDir: /var/lib/holdfast|dataDir: holdfast|dataDir is 'holdfast': an absolute path",
     })
     void saysWhatIsWrongAndWhere(String part, String instead, String message) {
