@@ -6,6 +6,7 @@ import io.holdfast.cli.inspect.InspectCommand;
 import io.holdfast.cli.node.NodeCommand;
 import io.holdfast.cli.status.CheckpointCommand;
 import io.holdfast.cli.status.StatusCommand;
+import io.holdfast.cli.status.SwitchoverCommand;
 import io.holdfast.journal.JournalException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -31,6 +32,7 @@ import picocli.CommandLine.Spec;
             StatusCommand.class,
             CheckpointCommand.class,
             KeygenCommand.class,
+            SwitchoverCommand.class,
             CompletionCommand.class,
         })
 public final class HoldfastCommand implements Runnable {

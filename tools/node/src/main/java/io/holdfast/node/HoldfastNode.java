@@ -1,5 +1,6 @@
 package io.holdfast.node;
 
+import com.sun.net.httpserver.HttpExchange;
 import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.node.admin.AdminServer;
 import io.holdfast.node.config.NodeConfig;
@@ -19,6 +20,7 @@ import java.util.concurrent.ExecutionException;
 import java.util.concurrent.TimeUnit;
 import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Supplier;
 
 /**
  * One node process: its services and its admin endpoint. Built and closed by the thread that runs the command; every
@@ -55,6 +57,26 @@ public final class HoldfastNode implements AutoCloseable {
         }
         admin.route("GET", "/status", (exchange, path) -> admin.sendJson(exchange, 200, status()));
         services.forEach(this::routeCheckpoint);
+        services.forEach(this::routeOrders);
+    }
+
+    /** Orders that a node may refuse: with 409 and the reason. */
+    private void routeOrders(ServiceAgent service) {
+        String below = "/services/" + service.config().name();
+        admin.route("POST", below + "/switchover", (exchange, path) -> order(exchange,
+                () -> service.switchover(path.isEmpty() ? null : path.get(0))));
+    }
+
+    private void order(HttpExchange exchange, Supplier<Object> order) throws IOException {
+        Object result;
+        try {
+            result = order.get();
+        } catch (IllegalStateException e) {
+            LOG.warn("{} {} refused: {}", exchange.getRequestMethod(), exchange.getRequestURI(), e.getMessage());
+            admin.sendError(exchange, 409, e.getMessage());
+            return;
+        }
+        admin.sendJson(exchange, 200, result);
     }
 
     private void routeCheckpoint(ServiceAgent service) {

@@ -52,6 +52,15 @@ public final class NodeProbe {
         return JSON.readTree(ask("POST", "/services/" + service + "/checkpoint", answerBound));
     }
 
+    /**
+     * Asks the primary to hand over; the answer comes when the other leads.
+     *
+     * @param to name of the standby, or null for the one that holds most
+     */
+    public JsonNode switchover(String service, String to, Duration answerBound) throws IOException {
+        return JSON.readTree(ask("POST", "/services/" + service + "/switchover" + (to == null ? "" : "/" + to), answerBound));
+    }
+
     private byte[] ask(String method, String path, Duration answerBound) throws IOException {
         URL url = new URL("http", admin.getHostString(), admin.getPort(), path);
         HttpURLConnection connection = (HttpURLConnection) url.openConnection();

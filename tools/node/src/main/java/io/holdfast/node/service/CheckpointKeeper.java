@@ -30,11 +30,9 @@ import java.util.Map;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentHashMap;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 import java.util.concurrent.atomic.AtomicBoolean;
 
 /**
@@ -158,7 +156,8 @@ final class CheckpointKeeper implements AutoCloseable {
             TableRecord table;
             try {
                 network.gate(GateMode.PAUSED, GATE_TIMEOUT_MS);
-                mark = await(by.propose(EntryKind.MARK, new EntryBodies.Mark(node.self().name(), reason)));
+                mark = Bounded.await(by.propose(EntryKind.MARK, new EntryBodies.Mark(node.self().name(), reason)), COMMIT_TIMEOUT_MS,
+                        "to commit the mark");
                 live.marked(mark);
                 table = by.connections();
                 prepared.run(() -> {
@@ -199,7 +198,7 @@ final class CheckpointKeeper implements AutoCloseable {
             }
             EntryBodies.Ready body = new EntryBodies.Ready(taken.markIndex(), digest, manifest.totalBytes(), holders,
                     node.self().name(), taken.gateClosedMs());
-            await(by.propose(EntryKind.CHECKPOINT_READY, body));
+            Bounded.await(by.propose(EntryKind.CHECKPOINT_READY, body), COMMIT_TIMEOUT_MS, "to commit that it is ready");
             LOG.info("service {}: checkpoint {} is ready: {} bytes, gate closed {} ms, digested and forced {} ms, spread {} ms",
                     service.name(), taken.markIndex(), manifest.totalBytes(), Math.round(taken.gateClosedMs()),
                     TimeUnit.NANOSECONDS.toMillis(keptNanos - begunNanos),
@@ -227,6 +226,12 @@ final class CheckpointKeeper implements AutoCloseable {
         return List.copyOf(holders);
     }
 
+    /** Sees to it that a member holds a ready checkpoint; false when it cannot be had to. */
+    boolean heldBy(String member, EntryBodies.Ready ready) {
+        return node.cluster().stream().filter(m -> m.name().equals(member))
+                .anyMatch(m -> offer(m, ready.markIndex(), ready.manifestSha256()));
+    }
+
     private boolean offer(ClusterMember member, long markIndex, String digest) {
         try {
             return exchange.offerTo(member, markIndex, digest);
@@ -234,19 +239,6 @@ final class CheckpointKeeper implements AutoCloseable {
             LOG.info("service {}: {} did not take checkpoint {}: {}", service.name(), member.name(), markIndex,
                     e.getMessage());
             return false;
-        }
-    }
-
-    private static long await(CompletableFuture<Long> proposal) {
-        try {
-            return proposal.get(COMMIT_TIMEOUT_MS, TimeUnit.MILLISECONDS);
-        } catch (ExecutionException e) {
-            throw new IllegalStateException("not committed: " + e.getCause().getMessage(), e.getCause());
-        } catch (TimeoutException e) {
-            throw new IllegalStateException("not committed within " + COMMIT_TIMEOUT_MS + " ms", e);
-        } catch (InterruptedException e) {
-            Thread.currentThread().interrupt();
-            throw new IllegalStateException("interrupted", e);
         }
     }
 

@@ -79,6 +79,22 @@ public final class EntryBodies {
     public record Closed(String connection, String reason, String node, long term) {
     }
 
+    /**
+     * Body of an EVENT.
+     *
+     * @param what   one of the names below; readers skip what they do not know
+     * @param node   whom it is about
+     * @param term   in which it happened
+     * @param detail depends on {@code what}
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Event(String what, String node, long term, String detail) {
+        /** The node, the primary until now, sends no more with the virtual address in this term. */
+        public static final String LEASE_RETURNED = "LEASE_RETURNED";
+        /** It does again: it could not hand over the lead. */
+        public static final String LEASE_RETAKEN = "LEASE_RETAKEN";
+    }
+
     /** A whole command of the given kind with {@code body} as JSON, dated now. */
     public static byte[] command(EntryKind kind, Object body) {
         try {

@@ -67,6 +67,9 @@ public final class ServiceAgent implements AutoCloseable {
     private record CheckpointAsked(CompletableFuture<EntryBodies.Ready> answer) implements Event {
     }
 
+    private record HandOverAsked(String to, long term, CompletableFuture<Void> answer) implements Event {
+    }
+
     private record Close() implements Event {
     }
 
@@ -174,6 +177,8 @@ public final class ServiceAgent implements AutoCloseable {
             abdicate("the workload ended: " + e.how());
         } else if (event instanceof CheckpointAsked e) {
             checkpointOnRequest(e);
+        } else if (event instanceof HandOverAsked e) {
+            handOver(e);
         }
     }
 
@@ -277,6 +282,24 @@ public final class ServiceAgent implements AutoCloseable {
         }
     }
 
+    private void handOver(HandOverAsked asked) {
+        Primary live = primary;
+        if (live == null || live.term() != asked.term()) {
+            asked.answer().completeExceptionally(new IllegalStateException("this node is not the primary of term "
+                    + asked.term() + " any more"));
+            return;
+        }
+        try {
+            new HandOver(node.self().name(), service.name(), network, replica).to(asked.to(), asked.term());
+            asked.answer().complete(null);
+        } catch (HandOver.LeaseNotTakenException e) {
+            asked.answer().completeExceptionally(e);
+            abdicate(e.getMessage());
+        } catch (IllegalStateException e) {
+            asked.answer().completeExceptionally(e);
+        }
+    }
+
     private CompletableFuture<EntryBodies.Ready> checkpoint(Primary live, String reason) {
         return checkpoints.take(live, network, replica, reason);
     }
@@ -323,6 +346,30 @@ public final class ServiceAgent implements AutoCloseable {
         CompletableFuture<EntryBodies.Ready> answer = new CompletableFuture<>();
         events.add(new CheckpointAsked(answer));
         return answer;
+    }
+
+    /**
+     * Any thread: hands over to a standby, by name or, for null, the one that holds most. Returns what became of it, for
+     * JSON, when the other leads and takes over.
+     *
+     * @throws IllegalStateException with the reason why not
+     */
+    public Object switchover(String to) {
+        ServiceReplica by = replica;
+        if (by == null || primary == null) {
+            throw new IllegalStateException(notPrimary(by));
+        }
+        return new Switchover(node.self().name(), by, checkpoints, this::checkpoint, (target, term) -> {
+            CompletableFuture<Void> answer = new CompletableFuture<>();
+            events.add(new HandOverAsked(target, term, answer));
+            return answer;
+        }).to(to);
+    }
+
+    private String notPrimary(ServiceReplica by) {
+        String leader = by == null || !by.hasJoined() ? null : by.leader();
+        return node.self().name() + " is not the live primary of " + service.name()
+                + (leader == null ? "" : "; " + leader + " leads");
     }
 
     public ServiceConfig config() {

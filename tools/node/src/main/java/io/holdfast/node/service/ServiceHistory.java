@@ -19,6 +19,8 @@ final class ServiceHistory {
     private final List<ReadyCheckpoint> ready = new ArrayList<>();
     private Takeover last;
     private long connectionsClosed;
+    private boolean leaseReturned;
+    private long termWithFreeLease = -1;
 
     /**
      * A committed ready checkpoint.
@@ -45,8 +47,10 @@ final class ServiceHistory {
     }
 
     /** Runner thread: one committed entry. Packets are not passed here. */
-    void onCommitted(long index, EntryKind kind, byte[] command, int offset, int length) {
+    void onCommitted(long index, long term, EntryKind kind, byte[] command, int offset, int length) {
         switch (kind) {
+            case TERM_START -> beginTerm(term);
+            case EVENT -> addEvent(EntryBodies.body(command, offset, length, EntryBodies.Event.class));
             case CHECKPOINT_READY -> addReady(new ReadyCheckpoint(index, Command.epochNanos(command, offset),
                     EntryBodies.body(command, offset, length, EntryBodies.Ready.class)));
             case TAKEOVER_STEP -> addStep(Command.epochNanos(command, offset),
@@ -77,6 +81,28 @@ final class ServiceHistory {
 
     private synchronized void addClosed() {
         connectionsClosed++;
+    }
+
+    /** Whoever leads it may take the lease, said or not: what the one before said of its own holds for this term alone. */
+    private synchronized void beginTerm(long term) {
+        termWithFreeLease = leaseReturned ? term : -1;
+        leaseReturned = false;
+    }
+
+    private synchronized void addEvent(EntryBodies.Event event) {
+        if (event.what().equals(EntryBodies.Event.LEASE_RETURNED)) {
+            leaseReturned = true;
+        } else if (event.what().equals(EntryBodies.Event.LEASE_RETAKEN)) {
+            leaseReturned = false;
+        }
+    }
+
+    /**
+     * Whether the primary of the term before had given its lease back, for good, before this term began. A leader whose
+     * term left no entry never held one: it is granted behind the term's first committed entry.
+     */
+    synchronized boolean leaseIsFree(long term) {
+        return termWithFreeLease == term;
     }
 
     /** Ready checkpoints, newest first. */

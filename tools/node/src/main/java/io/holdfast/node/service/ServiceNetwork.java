@@ -166,12 +166,21 @@ final class ServiceNetwork implements AutoCloseable {
         return true;
     }
 
+    /**
+     * Nothing leaves with the address any more.
+     *
+     * @return false when the kernel was not told in time
+     */
+    boolean returnLease() {
+        return lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS, () -> true);
+    }
+
     /** Nothing leaves with the address, and nothing comes in; packets held are dropped. */
     void silence() {
         if (capture == null) {
             return;
         }
-        lease.ask(LeaseKeeper.Right.NONE, -1, LEASE_TIMEOUT_MS, () -> true);
+        returnLease();
         gate(GateMode.SHUT, LEASE_TIMEOUT_MS);
         handshakes.end();
         continued = new ContinuedHandshakes(sockets, Takeover.TIMESTAMP_MARGIN_MS);

@@ -6,6 +6,7 @@ import io.holdfast.capture.TcpView;
 import io.holdfast.consensus.GroupConfig;
 import io.holdfast.consensus.GroupListener;
 import io.holdfast.consensus.GroupStatus;
+import io.holdfast.consensus.Member;
 import io.holdfast.consensus.RaftGroup;
 import io.holdfast.consensus.Role;
 import io.holdfast.journal.Command;
@@ -107,7 +108,7 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
             packetsSinceMark++;
         } else {
             packetsSinceMark = kind == EntryKind.MARK ? 0 : packetsSinceMark;
-            history.onCommitted(index, kind, command, offset, length);
+            history.onCommitted(index, term, kind, command, offset, length);
             if (kind == EntryKind.CONNECTION_CLOSED) {
                 applyClosed(EntryBodies.body(command, offset, length, EntryBodies.Closed.class));
             }
@@ -190,8 +191,18 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         return group.previousLeaseBoundNanos();
     }
 
+    /** Hands the lead to a member; see {@link RaftGroup#transferLeadership}. */
+    CompletableFuture<Void> transferLeadership(String member) {
+        return group.transferLeadership(member);
+    }
+
     GroupStatus groupStatus() {
         return group.status();
+    }
+
+    /** The voting members by the newest entry that says so. */
+    List<Member> members() {
+        return group.members();
     }
 
     long term() {

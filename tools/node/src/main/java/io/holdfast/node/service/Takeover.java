@@ -138,8 +138,14 @@ final class Takeover implements AutoCloseable {
         return workload.processes().stream().map(Long::intValue).toList();
     }
 
-    /** The kernel of an older primary may let it send until its lease ends; nobody else may until then (I2). */
+    /**
+     * The kernel of an older primary may let it send until its lease ends; nobody else may until then (I2). One that handed
+     * over has given it back before.
+     */
     private void awaitOldLease() {
+        if (replica.history().leaseIsFree(term)) {
+            return;
+        }
         long over = replica.previousLeaseBoundNanos()
                 + TimeUnit.MILLISECONDS.toNanos(service.lease().durationMs() + service.lease().marginMs()
                 + ServiceNetwork.MAX_LEASE_CALL_MS);

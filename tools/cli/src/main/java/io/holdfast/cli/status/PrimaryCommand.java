@@ -1,0 +1,71 @@
+package io.holdfast.cli.status;
+
+import java.io.PrintWriter;
+import java.util.List;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** What is asked of the primary of one service: finds it among the nodes. Owned by the main thread. */
+abstract class PrimaryCommand implements Callable<Integer> {
+
+    @Spec
+    private CommandSpec spec;
+
+    @Mixin
+    private ClusterOptions cluster;
+
+    @Option(names = "--service", paramLabel = "NAME", description = "which service; may be left out if there is one")
+    private String service;
+
+    /** Asks it; returns the exit code. */
+    abstract int ask(ClusterQuestion.Answer primary, String name) throws Exception;
+
+    /** Whether this node can be asked. */
+    boolean fits(NodeStatus.ServiceStatus status) {
+        return status.livePrimary();
+    }
+
+    @Override
+    public Integer call() throws Exception {
+        List<ClusterQuestion.Answer> answers = question().ask();
+        List<String> names = answers.stream().filter(ClusterQuestion.Answer::reached)
+                .flatMap(answer -> answer.status().services().stream()).map(NodeStatus.ServiceStatus::name)
+                .distinct().toList();
+        if (service == null && names.size() > 1) {
+            err().println("There are several services, say --service: " + String.join(", ", names));
+            return 2;
+        }
+        String name = service != null ? service : names.isEmpty() ? null : names.get(0);
+        ClusterQuestion.Answer primary = name == null ? null : primaryAmong(answers, name);
+        if (primary == null) {
+            err().println(name == null ? "No node answers." : "No node is the live primary of " + name + ".");
+            return 1;
+        }
+        return ask(primary, name);
+    }
+
+    /** The node that can be asked, or null. */
+    ClusterQuestion.Answer primaryAmong(List<ClusterQuestion.Answer> answers, String name) {
+        return answers.stream().filter(answer -> answer.reached() && answer.status().service(name) != null
+                && fits(answer.status().service(name))).findFirst().orElse(null);
+    }
+
+    ClusterQuestion question() {
+        return new ClusterQuestion(cluster.addresses(spec.commandLine()), cluster.bound());
+    }
+
+    NodeProbe probe(ClusterQuestion.Answer node) {
+        return new NodeProbe(node.admin(), cluster.bound());
+    }
+
+    PrintWriter out() {
+        return spec.commandLine().getOut();
+    }
+
+    PrintWriter err() {
+        return spec.commandLine().getErr();
+    }
+}
