@@ -30,7 +30,11 @@ class TakeoverTest {
         Machine victim = cluster.primary();
         long term = cluster.term();
         cluster.testbed().formerSender(victim);
-        victim.inflict(fault);
+        if (fault == Fault.SWITCHOVER) {
+            cluster.watch().switchover(victim.name(), null);
+        } else {
+            victim.inflict(fault);
+        }
         Machine next = cluster.awaitTakeover(victim, term);
         cluster.awaitAllAnswered();
         cluster.letCount(300);
@@ -40,7 +44,7 @@ class TakeoverTest {
             case CRASH -> victim.reboot();
             case LINK -> victim.linkUp();
             case FREEZE -> victim.thaw();
-            case DAEMON, WORKLOAD -> { }
+            case DAEMON, WORKLOAD, SWITCHOVER -> { }
         }
         if (!victim.running()) {
             cluster.testbed().startNode(victim.number());

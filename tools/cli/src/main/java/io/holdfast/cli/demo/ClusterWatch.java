@@ -31,7 +31,7 @@ import java.util.function.BiConsumer;
 public final class ClusterWatch implements AutoCloseable {
 
     private static final Duration ANSWER_BOUND = Duration.ofMillis(400);
-    private static final Duration CHECKPOINT_BOUND = Duration.ofSeconds(30);
+    private static final Duration ORDER_BOUND = Duration.ofSeconds(30);
 
     private final Testbed testbed;
     private final ScheduledExecutorService askers;
@@ -111,14 +111,28 @@ public final class ClusterWatch implements AutoCloseable {
 
     /** Asks a node for a checkpoint and waits for its answer. */
     public JsonNode checkpoint(String node) {
+        return order(node, "takes no checkpoint", probe -> probe.checkpoint(ClusterSpec.SERVICE, ORDER_BOUND));
+    }
+
+    /** Asks a node, the primary, to hand over to another one or, for null, to any; it leads when this returns. */
+    public JsonNode switchover(String node, String to) {
+        return order(node, "does not hand over", probe -> probe.switchover(ClusterSpec.SERVICE, to, ORDER_BOUND));
+    }
+
+    /** What one node is told to do. */
+    private interface Order {
+        JsonNode give(NodeProbe to) throws IOException;
+    }
+
+    private JsonNode order(String node, String refusal, Order order) {
         NodeProbe probe = probe(testbed.machine(node).number());
-        Future<JsonNode> answer = errands.submit(() -> probe.checkpoint(ClusterSpec.SERVICE, CHECKPOINT_BOUND));
+        Future<JsonNode> answer = errands.submit(() -> order.give(probe));
         try {
-            return answer.get(CHECKPOINT_BOUND.toSeconds() + 5, TimeUnit.SECONDS);
+            return answer.get(ORDER_BOUND.toSeconds() + 5, TimeUnit.SECONDS);
         } catch (ExecutionException e) {
-            throw new DemoFailure(node + " takes no checkpoint: " + e.getCause().getMessage(), e);
+            throw new DemoFailure(node + " " + refusal + ": " + e.getCause().getMessage(), e);
         } catch (TimeoutException e) {
-            throw new DemoFailure(node + " does not answer the wish for a checkpoint", e);
+            throw new DemoFailure(node + " " + refusal + ": it does not answer", e);
         } catch (InterruptedException e) {
             Thread.currentThread().interrupt();
             throw new DemoFailure("interrupted", e);

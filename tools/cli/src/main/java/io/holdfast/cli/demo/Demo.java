@@ -187,13 +187,15 @@ final class Demo {
         testbed.formerSender(victim);
         timeline.print(Tone.ALARM, "demo: " + victim.name() + ": " + options.fault().description());
         long epochMillis = System.currentTimeMillis();
-        long faultNanos = victim.inflict(options.fault());
+        long faultNanos = inflict(victim);
         await(TAKEOVER_BOUND, "a takeover from " + victim.name(), () -> newPrimary(termBefore) != null);
+        // A primary that is told to hand over serves its clients for a while yet.
+        long askedNanos = options.fault() == Fault.SWITCHOVER ? System.nanoTime() : faultNanos;
         String name = newPrimary(termBefore);
         ServiceStatus status = cluster.nodes().get(name);
         TakeoverStatus told = status.lastTakeover();
         await(TAKEOVER_BOUND, "every connection is answered again",
-                () -> client.latest().allAnsweredSinceNanos() - faultNanos > 0);
+                () -> client.latest().allAnsweredSinceNanos() - askedNanos > 0);
         long settledNanos = client.latest().atNanos();
         List<Pause> pauses = client.pauses().stream().filter(pause -> pause.overlaps(faultNanos, settledNanos))
                 .toList();
@@ -201,6 +203,15 @@ final class Demo {
         return new Takeover(options.fault(), victim.name(), name, told.term(), told.reason(), faultNanos,
                 settledNanos, told.startedEpochMillis() - epochMillis, told.stepsMs(), told.details(),
                 toMs(lastAnswerNanos - faultNanos), longestPauseMs(pauses));
+    }
+
+    private long inflict(Machine victim) {
+        if (options.fault() != Fault.SWITCHOVER) {
+            return victim.inflict(options.fault());
+        }
+        long at = System.nanoTime();
+        cluster.switchover(victim.name(), null);
+        return at;
     }
 
     private String newPrimary(long termBefore) {
@@ -225,7 +236,7 @@ final class Demo {
                 timeline.print(Tone.STEP, "demo: " + victim.name() + " is thawed");
                 victim.thaw();
             }
-            case DAEMON, WORKLOAD -> { }
+            case DAEMON, WORKLOAD, SWITCHOVER -> { }
         }
         long head = cluster.nodes().values().stream().mapToLong(ServiceStatus::committedIndex).max().orElse(0);
         await(REJOIN_BOUND, victim.name() + " stands by again, with entries and checkpoint", () -> {

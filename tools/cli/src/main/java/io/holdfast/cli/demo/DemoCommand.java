@@ -54,7 +54,7 @@ public final class DemoCommand implements Callable<Integer> {
     private int connections;
 
     @Option(names = "--fault", paramLabel = "KIND", defaultValue = "crash",
-            description = "what befalls the primary: crash, daemon, workload, link, freeze (default: ${DEFAULT-VALUE})")
+            description = "what befalls the primary: crash, daemon, workload, link, freeze, switchover (default: ${DEFAULT-VALUE})")
     private String fault;
 
     @Option(names = "--checkpoint", paramLabel = "POLICY", defaultValue = "auto",

@@ -8,6 +8,7 @@ import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
 import java.net.URL;
+import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
@@ -58,7 +59,13 @@ public final class NodeProbe {
      * @param to name of the standby, or null for the one that holds most
      */
     public JsonNode switchover(String service, String to, Duration answerBound) throws IOException {
-        return JSON.readTree(ask("POST", "/services/" + service + "/switchover" + (to == null ? "" : "/" + to), answerBound));
+        return JSON.readTree(ask("POST", "/services/" + service + "/switchover" + (to == null ? "" : "/" + part(to)),
+                answerBound));
+    }
+
+    /** One part of a path, whatever an operator typed. */
+    private static String part(String text) {
+        return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");
     }
 
     private byte[] ask(String method, String path, Duration answerBound) throws IOException {

@@ -11,7 +11,9 @@ public enum Fault {
     /** Only the link goes down; everything on the machine lives. */
     LINK("the link goes down, everything on the machine lives"),
     /** The node process is stopped in mid-step (SIGSTOP) and goes on after another node took over. */
-    FREEZE("the node process is frozen, and thawed after the takeover");
+    FREEZE("the node process is frozen, and thawed after the takeover"),
+    /** Nothing: its operator has it hand over, as before maintenance. */
+    SWITCHOVER("the primary is told to hand over to a standby");
 
     private final String description;
 

@@ -147,6 +147,7 @@ public final class Machine {
             case WORKLOAD -> killWorkload();
             case LINK -> linkDown();
             case FREEZE -> freeze();
+            case SWITCHOVER -> throw new IllegalArgumentException("a switchover is the node's own doing");
         };
     }
 

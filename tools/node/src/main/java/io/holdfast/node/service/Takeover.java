@@ -84,7 +84,7 @@ final class Takeover implements AutoCloseable {
         if (fix != null) {
             fix.kick();
         }
-        reached(TakeoverStep.LIVE, "lease held");
+        reached(TakeoverStep.LIVE, replica.history().leaseIsFree(term) ? "lease held, handed over" : "lease held");
         return new Primary(term, restored.workload(), restored.markIndex(), checkpoints.enabled());
     }
 
