@@ -11,9 +11,10 @@ import java.util.TreeMap;
  * stays ({@code tcp_data_queue}); a segment in order wins over what waits behind it; of two that wait the one that starts
  * first wins, a segment that lies within another is dropped, one that starts with another and reaches further replaces it,
  * and one that covers those behind it replaces them ({@code tcp_data_queue_ofo}, {@code tcp_ofo_queue}). Segments that
- * touch become one ({@code tcp_ooo_try_coalesce}).
+ * touch become one ({@code tcp_ooo_try_coalesce}); the kernel sometimes joins a segment so before it sees another that
+ * overlaps it, as the shape of its tree will have it, which is not followed here.
  *
- * <p>Two copies of one byte that differ are counted as conflicts: which one the server read can hang on the kernel's memory.
+ * <p>Two copies of one byte that differ are counted as conflicts: where there are none, the server read these bytes.
  */
 final class InboundStream {
     /** Is given the bytes, each once and in order; valid during the call. */
