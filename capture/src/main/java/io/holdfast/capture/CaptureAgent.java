@@ -265,6 +265,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
         }
         queue.verdictUpTo(heldId(committed - 1), IngressQueue.ACCEPT);
         add(CaptureCount.RELEASED, committed - released);
+        sink.released(committed - released);
         released = committed;
         set(CaptureCount.HELD, taken - released);
         if (draining != null && released == taken) {

@@ -25,6 +25,13 @@ public interface PacketSink {
     long committedCount();
 
     /**
+     * Says that these packets were released to the local stack, the oldest {@code count} taken and not released yet. Called by
+     * whoever releases, one at a time.
+     */
+    default void released(long count) {
+    }
+
+    /**
      * Starts counting anew: all packets taken so far are dropped, whether they will be committed or not, and
      * {@link #committedCount} is 0 when this returns. Called by the capture thread.
      */

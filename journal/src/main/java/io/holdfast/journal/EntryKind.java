@@ -18,6 +18,8 @@ public enum EntryKind {
     GROUP_INTERNAL(7),
     /** Anything else worth telling an auditor. */
     EVENT(8),
+    /** How long packets waited at the gate: histograms of the primary's, for the time since the last one. */
+    STATISTICS(9),
     /** The tail was cut here: a record of the journal alone, never proposed and never an entry. */
     TAIL_CUT(100),
     /** The log goes on behind a snapshot that another member sent: as {@link #TAIL_CUT}, never an entry. */

@@ -6,6 +6,7 @@ import io.holdfast.cli.inspect.describe.DescribeCommand;
 import io.holdfast.cli.inspect.diff.DiffCommand;
 import io.holdfast.cli.inspect.export.ExportCommand;
 import io.holdfast.cli.inspect.reexecute.ReplayCommand;
+import io.holdfast.cli.inspect.stats.StatsCommand;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
@@ -20,6 +21,7 @@ import picocli.CommandLine.Spec;
             ConnectionsCommand.class,
             StreamCommand.class,
             DiffCommand.class,
+            StatsCommand.class,
             ExportCommand.class,
             ReplayCommand.class,
             ShowCommand.class,

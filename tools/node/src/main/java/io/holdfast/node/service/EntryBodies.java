@@ -95,6 +95,22 @@ public final class EntryBodies {
         public static final String LEASE_RETAKEN = "LEASE_RETAKEN";
     }
 
+    /**
+     * Body of a STATISTICS: what the gate measured since the last one. Histograms are HdrHistogram's compressed form in
+     * Base64; times in nanoseconds.
+     *
+     * @param node             the primary
+     * @param fromEpochNanos   the first packet of them was released at this time or later
+     * @param toEpochNanos     and the last at this time or earlier
+     * @param captureToCommit  how long packets waited for a majority
+     * @param commitToRelease  and then for their verdict
+     * @param releasedTogether how many packets were released by one verdict
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    public record Statistics(String node, long fromEpochNanos, long toEpochNanos, String captureToCommit, String commitToRelease,
+                             String releasedTogether) {
+    }
+
     /** A whole command of the given kind with {@code body} as JSON, dated now. */
     public static byte[] command(EntryKind kind, Object body) {
         try {

@@ -22,6 +22,12 @@ final class PacketPipeline implements PacketSink {
     private volatile RaftGroup group;
     private volatile long openTerm = -1;
     private volatile long committed;
+    private final GateTimes times;
+
+    /** @param times told when packets are taken, committed and released */
+    PacketPipeline(GateTimes times) {
+        this.times = times;
+    }
 
     /** Names the group once it is joined; until then nothing is taken. */
     void connect(RaftGroup joined) {
@@ -49,7 +55,12 @@ final class PacketPipeline implements PacketSink {
         int length = packet.remaining();
         Command.encodeHeader(EntryKind.PACKET, pureAck ? Command.PURE_ACK : 0, epochNanos, command, 0);
         packet.get(packet.position(), command, Command.HEADER_BYTES, length);
-        return to.enqueue(command, 0, Command.HEADER_BYTES + length);
+        times.offered();
+        boolean taken = to.enqueue(command, 0, Command.HEADER_BYTES + length);
+        if (taken) {
+            times.taken();
+        }
+        return taken;
     }
 
     @Override
@@ -66,7 +77,13 @@ final class PacketPipeline implements PacketSink {
     }
 
     @Override
+    public void released(long count) {
+        times.released(count);
+    }
+
+    @Override
     public void reset() {
+        times.reset();
         committed = 0;
     }
 
@@ -76,6 +93,7 @@ final class PacketPipeline implements PacketSink {
         if (term != openTerm) {
             return false;
         }
+        times.committed(committed);
         committed++;
         return true;
     }

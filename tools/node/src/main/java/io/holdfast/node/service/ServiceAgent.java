@@ -38,7 +38,9 @@ public final class ServiceAgent implements AutoCloseable {
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Queue<CheckpointAsked> postponed = new ArrayDeque<>();
     private final Thread thread;
-    private final PacketPipeline pipeline = new PacketPipeline();
+    private final GateTimes gateTimes = new GateTimes(ServiceNetwork.MAX_HELD);
+    private final PacketPipeline pipeline = new PacketPipeline(gateTimes);
+    private final GateStatistics statistics = new GateStatistics(gateTimes);
     private final ServiceNetwork network;
     private final CheckpointKeeper checkpoints;
     private final Path workloadFile;
@@ -251,6 +253,7 @@ public final class ServiceAgent implements AutoCloseable {
         Primary live = primary;
         if (live != null) {
             network.finishHandshakes(live.workload(), replica);
+            statistics.journal(node.self().name(), replica);
         }
         if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
             checkpointOnRequest(postponed.remove());

@@ -43,7 +43,7 @@ import java.util.function.Consumer;
  * one system call.
  */
 final class ServiceNetwork implements AutoCloseable {
-    private static final int MAX_HELD = 16_384;
+    static final int MAX_HELD = 16_384;
     private static final int RECEIVE_BUFFER_BYTES = 64 << 20;
     static final int MAX_LEASE_CALL_MS = 20;
     private static final int ANNOUNCEMENTS = 2;
