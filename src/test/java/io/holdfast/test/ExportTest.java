@@ -78,7 +78,45 @@ class ExportTest {
                 export(journal.toString(), "--to", Long.toString(last), "-o", file.toString(), "--connection", one.toString());
                 assertThat(tshark(file)).as("packets of one connection").hasSize((int) sent.get(one).packets);
             }
+            inspectTellsWhatHappened(cluster, journal, mark);
         });
+    }
+
+    /** The questions that are not export's, asked of the same journals beside the nodes that write them. */
+    private void inspectTellsWhatHappened(RunningCluster cluster, Path journal, long mark) throws Exception {
+        assertThat(inspect(0, "describe", journal.toString())).contains("mark " + mark + " by n").contains("4 OPEN");
+        assertThat(inspect(0, "connections", journal.toString(), "--json").lines().filter(line -> line.contains("\"OPEN\""))).hasSize(4);
+        assertThat(inspect(0, "stats", journal.toString())).contains("capture to commit").doesNotContain("nothing was journaled");
+        try (JournalReader reader = JournalReader.open(journal)) {
+            Path stream = dir.resolve("stream");
+            for (Map.Entry<TcpTuple, Sent> each : read(reader, reader.lastIndex()).entrySet()) {
+                inspect(0, "stream", journal.toString(), each.getKey().toString(), "-o", stream.toString());
+                // The client goes on sending meanwhile.
+                assertThat(Files.readAllBytes(stream)).startsWith(each.getValue().stream.toByteArray());
+            }
+        }
+        String[] all = {"diff", journal(cluster, cluster.primary().number()), journal(cluster, cluster.standby(0).number()),
+            journal(cluster, cluster.standby(1).number())};
+        StringWriter said = new StringWriter();
+        assertThat(HoldfastCommand.execute(new PrintWriter(said), new PrintWriter(said), concat("inspect", all))).as(said.toString()).isIn(0, 1);
+        assertThat(said.toString()).startsWith("the same from entry 1 to ").contains("the last all hold");
+    }
+
+    private static String journal(RunningCluster cluster, int node) {
+        return cluster.testbed().layout().disk(node).resolve("holdfast/redis/journal").toString();
+    }
+
+    private static String inspect(int exitCode, String... arguments) {
+        StringWriter said = new StringWriter();
+        assertThat(HoldfastCommand.execute(new PrintWriter(said), new PrintWriter(said), concat("inspect", arguments))).as(said.toString())
+                .isEqualTo(exitCode);
+        return said.toString();
+    }
+
+    private static String[] concat(String first, String... others) {
+        List<String> all = new ArrayList<>(List.of(first));
+        all.addAll(List.of(others));
+        return all.toArray(String[]::new);
     }
 
     private static Map<TcpTuple, Sent> read(JournalReader reader, long last) {
@@ -130,11 +168,7 @@ class ExportTest {
     }
 
     private static void export(String... arguments) {
-        List<String> command = new ArrayList<>(List.of("inspect", "export"));
-        command.addAll(List.of(arguments));
-        StringWriter said = new StringWriter();
-        assertThat(HoldfastCommand.execute(new PrintWriter(said), new PrintWriter(said), command.toArray(String[]::new)))
-                .as(said.toString()).isZero();
+        inspect(0, concat("export", arguments));
     }
 
     /** What it prints; a warning would be among it. */
