@@ -17,7 +17,7 @@ if [[ ${1:-} != --build ]]; then
            redis-server:redis-server redis-benchmark:redis-tools redis-cli:redis-tools)
 fi
 
-if [[ ${1:-} == --test ]]; then NEEDED+=(tshark:tshark openssl:openssl); fi
+if [[ ${1:-} == --test ]]; then NEEDED+=(tshark:tshark openssl:openssl groff:groff-base script:bsdutils); fi
 
 PATH=$PATH:/usr/sbin:/sbin
 

@@ -34,6 +34,7 @@ import picocli.CommandLine.Spec;
             KeygenCommand.class,
             SwitchoverCommand.class,
             CompletionCommand.class,
+            ManCommand.class,
         })
 public final class HoldfastCommand implements Runnable {
 

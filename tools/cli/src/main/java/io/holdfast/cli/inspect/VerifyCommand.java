@@ -54,9 +54,11 @@ final class VerifyCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), repaired + " is not empty");
         }
         ContentRules rules = new ContentRules(this::tell);
+        Progress progress = Progress.on(spec.commandLine().getErr(), 0);
         JournalAudit audit = new JournalAudit(dir, new JournalAudit.Visitor() {
             @Override
             public void onRecord(JournalEntry record, Path file, long offsetBytes) {
+                progress.step();
                 rules.check(record, file, offsetBytes);
             }
 
@@ -66,6 +68,7 @@ final class VerifyCommand implements Callable<Integer> {
             }
         });
         audit.run();
+        progress.close();
         if (!json) {
             lines.add(violations == 0 ? "whole: " : violations + " violations: ").add(audit.records()).add(" records, last entry ")
                     .add(audit.lastIndex()).add(", committed ").add(audit.commitIndex()).end();
@@ -77,7 +80,7 @@ final class VerifyCommand implements Callable<Integer> {
         return violations == 0 ? 0 : 1;
     }
 
-    private void repair(Path dir, JournalAudit audit) {
+    private void repair(Path dir, JournalAudit audit) throws IOException {
         Snapshot snapshot = null;
         try (JournalReader reader = JournalReader.open(dir)) {
             snapshot = reader.floorIndex() > 0 ? reader.snapshot() : null;

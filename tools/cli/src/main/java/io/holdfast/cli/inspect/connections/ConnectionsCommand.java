@@ -5,6 +5,7 @@ import io.holdfast.cli.inspect.EntryJson;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.Lines;
 import io.holdfast.cli.inspect.PacketView;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.cli.inspect.TimeText;
 import io.holdfast.journal.EntryCursor;
 import io.holdfast.journal.EntryKind;
@@ -69,10 +70,13 @@ public final class ConnectionsCommand implements Callable<Integer> {
         JournalEntry entry = new JournalEntry();
         PacketView packet = new PacketView();
         EntryCursor cursor = reader.forward(filter.first());
-        while (cursor.next(entry) && entry.index() <= filter.last()) {
-            packet.view(entry);
-            if (entry.kind() != EntryKind.PACKET || filter.matches(entry, packet)) {
-                tracker.add(entry, packet);
+        try (Progress progress = Progress.on(spec.commandLine().getErr(), filter.last() - filter.first() + 1)) {
+            while (cursor.next(entry) && entry.index() <= filter.last()) {
+                progress.step();
+                packet.view(entry);
+                if (entry.kind() != EntryKind.PACKET || filter.matches(entry, packet)) {
+                    tracker.add(entry, packet);
+                }
             }
         }
         return tracker;

@@ -3,7 +3,9 @@ package io.holdfast.cli.inspect.connections;
 import io.holdfast.cli.inspect.ConnectionName;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.Lines;
+import io.holdfast.cli.inspect.OutputFile;
 import io.holdfast.cli.inspect.PacketView;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.EntryCursor;
 import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
@@ -15,7 +17,6 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -83,26 +84,23 @@ public final class StreamCommand implements Callable<Integer> {
         return found;
     }
 
-    /** The file gets its name when it is whole. */
     private TrackedConnection toFile(JournalReader reader, ConnectionName name, int ordinal) throws IOException {
-        Path partial = output.resolveSibling(output.getFileName() + ".partial");
-        partial.toFile().deleteOnExit();
-        TrackedConnection found;
-        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(partial), 1 << 16)) {
-            if (hex) {
-                HexRows rows = new HexRows(new Lines(new PrintWriter(out, false, StandardCharsets.US_ASCII)));
-                found = read(reader, name, ordinal, rows);
-                rows.end();
-            } else {
-                found = read(reader, name, ordinal, rawSink(out));
+        try (OutputFile file = new OutputFile(output)) {
+            TrackedConnection found;
+            try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file.partial()), 1 << 16)) {
+                if (hex) {
+                    HexRows rows = new HexRows(new Lines(new PrintWriter(out, false, StandardCharsets.US_ASCII)));
+                    found = read(reader, name, ordinal, rows);
+                    rows.end();
+                } else {
+                    found = read(reader, name, ordinal, rawSink(out));
+                }
             }
+            if (found != null) {
+                file.done();
+            }
+            return found;
         }
-        if (found != null) {
-            Files.move(partial, output, StandardCopyOption.REPLACE_EXISTING);
-        } else {
-            Files.delete(partial);
-        }
-        return found;
     }
 
     private static InboundStream.Sink rawSink(OutputStream out) {
@@ -115,7 +113,7 @@ public final class StreamCommand implements Callable<Integer> {
         };
     }
 
-    private static TrackedConnection read(JournalReader reader, ConnectionName name, int ordinal, InboundStream.Sink sink) {
+    private TrackedConnection read(JournalReader reader, ConnectionName name, int ordinal, InboundStream.Sink sink) {
         ConnectionKey[] chosen = new ConnectionKey[1];
         ConnectionTracker tracker = new ConnectionTracker((key, number) -> {
             if (number != ordinal || chosen[0] != null) {
@@ -127,10 +125,13 @@ public final class StreamCommand implements Callable<Integer> {
         JournalEntry entry = new JournalEntry();
         PacketView packet = new PacketView();
         EntryCursor cursor = reader.forward(reader.firstIndex());
-        while (cursor.next(entry)) {
-            packet.view(entry);
-            if (!packet.hasPorts() || name.matches(packet)) {
-                tracker.add(entry, packet);
+        try (Progress progress = Progress.on(spec.commandLine().getErr(), reader.lastIndex() - reader.firstIndex() + 1)) {
+            while (cursor.next(entry)) {
+                progress.step();
+                packet.view(entry);
+                if (!packet.hasPorts() || name.matches(packet)) {
+                    tracker.add(entry, packet);
+                }
             }
         }
         return tracker.connections().stream().filter(each -> each.ordinal() == ordinal && each.key().equals(chosen[0])).findFirst()

@@ -5,6 +5,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.Lines;
 import io.holdfast.cli.inspect.PacketView;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.EntryCursor;
 import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
@@ -41,9 +42,12 @@ public final class DescribeCommand implements Callable<Integer> {
             JournalEntry entry = new JournalEntry();
             PacketView packet = new PacketView();
             EntryCursor cursor = reader.forward(reader.firstIndex());
-            while (cursor.next(entry)) {
-                packet.view(entry);
-                describer.add(entry, packet);
+            try (Progress progress = Progress.on(spec.commandLine().getErr(), reader.lastIndex() - reader.firstIndex() + 1)) {
+                while (cursor.next(entry)) {
+                    progress.step();
+                    packet.view(entry);
+                    describer.add(entry, packet);
+                }
             }
             Description description = describer.done(journal.dir().toString(), reader);
             Lines lines = new Lines(spec.commandLine().getOut());

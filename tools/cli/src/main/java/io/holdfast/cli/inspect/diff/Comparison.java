@@ -1,5 +1,6 @@
 package io.holdfast.cli.inspect.diff;
 
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.EntryCursor;
 import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
@@ -43,11 +44,12 @@ final class Comparison {
         committed = readers.stream().mapToLong(reader -> Math.min(reader.lastIndex(), reader.commitIndex())).toArray();
     }
 
-    Comparison run() {
+    Comparison run(Progress progress) {
         first = readers.stream().mapToLong(reader -> reader.firstIndex() == 0 ? Long.MAX_VALUE : reader.firstIndex()).max().orElseThrow();
         last = readers.stream().mapToLong(JournalReader::lastIndex).min().orElseThrow();
         List<EntryCursor> cursors = readers.stream().map(reader -> reader.forward(first)).toList();
         for (long index = first; index <= last; index++) {
+            progress.step();
             for (int i = 0; i < entries.length; i++) {
                 if (!cursors.get(i).next(entries[i]) || entries[i].index() != index) {
                     last = index - 1; // its writer has cut it meanwhile

@@ -5,6 +5,7 @@ import io.holdfast.cli.inspect.EntryJson;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.Lines;
 import io.holdfast.cli.inspect.PacketView;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
 import java.nio.file.Path;
@@ -46,7 +47,7 @@ public final class DiffCommand implements Callable<Integer> {
         }
         try {
             journals.forEach(dir -> readers.add(JournalArgument.open(dir)));
-            Comparison comparison = new Comparison(readers).run();
+            Comparison comparison = compare();
             List<Cuts> cuts = journals.stream().map(Cuts::of).toList();
             Lines lines = new Lines(spec.commandLine().getOut());
             if (json) {
@@ -62,6 +63,13 @@ public final class DiffCommand implements Callable<Integer> {
             };
         } finally {
             readers.forEach(JournalReader::close);
+        }
+    }
+
+    private Comparison compare() {
+        long total = readers.stream().mapToLong(JournalReader::lastIndex).min().orElseThrow();
+        try (Progress progress = Progress.on(spec.commandLine().getErr(), total)) {
+            return new Comparison(readers).run(progress);
         }
     }
 

@@ -2,6 +2,8 @@ package io.holdfast.cli.inspect.export;
 
 import io.holdfast.cli.HoldfastVersion;
 import io.holdfast.cli.inspect.JournalArgument;
+import io.holdfast.cli.inspect.OutputFile;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.JournalReader;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -86,14 +88,22 @@ public final class ExportCommand implements Callable<Integer> {
             throws IOException {
         String about = "entries " + first + " to " + last + " of the journal " + journal.dir().toAbsolutePath()
                 + (connection == null ? "" : ", only " + connection);
-        try (PcapngWriter writer = new PcapngWriter(open(), new HoldfastVersion().getVersion()[0], "journal", about)) {
-            return new JournalExport(reader, filter, fixChecksums, writer).run(first, last);
+        if (output.equals(STANDARD_OUTPUT)) {
+            return export(reader, filter, first, last, about, Channels.newChannel(System.out));
+        }
+        try (OutputFile file = new OutputFile(Path.of(output))) {
+            JournalExport.Summary summary = export(reader, filter, first, last, about, FileChannel.open(file.partial(),
+                    StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING));
+            file.done();
+            return summary;
         }
     }
 
-    private WritableByteChannel open() throws IOException {
-        return output.equals(STANDARD_OUTPUT) ? Channels.newChannel(System.out)
-                : FileChannel.open(Path.of(output), StandardOpenOption.CREATE, StandardOpenOption.WRITE,
-                        StandardOpenOption.TRUNCATE_EXISTING);
+    private JournalExport.Summary export(JournalReader reader, ConnectionFilter filter, long first, long last, String about,
+                                         WritableByteChannel to) throws IOException {
+        try (PcapngWriter writer = new PcapngWriter(to, new HoldfastVersion().getVersion()[0], "journal", about);
+             Progress progress = Progress.on(spec.commandLine().getErr(), last - first + 1)) {
+            return new JournalExport(reader, filter, fixChecksums, writer).run(first, last, progress);
+        }
     }
 }

@@ -2,6 +2,7 @@ package io.holdfast.cli.inspect.export;
 
 import io.holdfast.capture.Checksums;
 import io.holdfast.capture.Ipv4Packet;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
@@ -61,8 +62,9 @@ final class JournalExport {
     }
 
     /** Writes the entries from {@code first} to {@code last}, both included. */
-    Summary run(long first, long last) throws IOException {
+    Summary run(long first, long last, Progress progress) throws IOException {
         for (long index = first; index <= last; index++) {
+            progress.step();
             if (!journal.read(index, entry)) {
                 throw new IllegalStateException("entry " + index + " is missing");
             }

@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.cli.inspect.EntryFilter;
 import io.holdfast.cli.inspect.PacketView;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.EntryCursor;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.JournalEntry;
@@ -39,11 +40,12 @@ final class GateReading {
         all = new Window(firstEpochNanos, Math.max(1, spanNanos));
     }
 
-    void read(JournalReader reader, EntryFilter filter) {
+    void read(JournalReader reader, EntryFilter filter, Progress progress) {
         JournalEntry entry = new JournalEntry();
         PacketView packet = new PacketView();
         EntryCursor cursor = reader.forward(filter.first());
         while (cursor.next(entry) && entry.index() <= filter.last()) {
+            progress.step();
             Window window = window(entry.epochNanos());
             if (entry.kind() == EntryKind.STATISTICS && !entry.internal()) {
                 statistics(entry, window);

@@ -3,6 +3,7 @@ package io.holdfast.cli.inspect.stats;
 import io.holdfast.cli.inspect.EntryFilter;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.Lines;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.cli.inspect.TimeText;
 import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalReader;
@@ -83,7 +84,9 @@ public final class StatsCommand implements Callable<Integer> {
         long span = reader.read(filter.last(), entry) ? Math.max(0, entry.epochNanos() - first) : 0;
         long window = windowNanos != null ? windowNanos : Math.max(1, (span / WINDOWS + NANOS - 1) / NANOS) * NANOS;
         GateReading reading = new GateReading(first, span, window);
-        reading.read(reader, filter);
+        try (Progress progress = Progress.on(spec.commandLine().getErr(), filter.last() - filter.first() + 1)) {
+            reading.read(reader, filter, progress);
+        }
         return reading;
     }
 
