@@ -1,6 +1,7 @@
 package io.holdfast.benchmarks;
 
 import io.holdfast.benchmarks.append.AppendCommand;
+import io.holdfast.benchmarks.inspect.InspectBenchCommand;
 import io.holdfast.benchmarks.protect.ProtectCommand;
 import java.io.PrintWriter;
 import picocli.CommandLine;
@@ -13,7 +14,7 @@ import picocli.CommandLine.Spec;
 /** {@code holdfast bench}: every benchmark is a subcommand. Owned by the main thread. */
 @Command(name = "bench",
         description = "Measures Holdfast on this machine against what one would use instead.",
-        subcommands = {ProtectCommand.class, AppendCommand.class})
+        subcommands = {ProtectCommand.class, AppendCommand.class, InspectBenchCommand.class})
 public final class BenchCommand implements Runnable {
 
     @Spec
@@ -24,7 +25,7 @@ public final class BenchCommand implements Runnable {
 
     @Override
     public void run() {
-        throw new ParameterException(spec.commandLine(), "say what to measure: protect or append");
+        throw new ParameterException(spec.commandLine(), "say what to measure: see the commands below");
     }
 
     public static void main(String... arguments) {

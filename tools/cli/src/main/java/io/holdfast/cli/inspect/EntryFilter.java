@@ -39,6 +39,10 @@ public final class EntryFilter {
             description = "entries whose payload (of a packet) or body matches, as Java's Pattern")
     private PayloadPattern pattern;
 
+    @Option(names = "--filter", paramLabel = "EXPRESSION", converter = PcapFilter.Converter.class,
+            description = "packets that match, as tcpdump's expressions do: 'tcp port 6379 and src net 10.0.0.0/24'")
+    private PcapFilter pcap;
+
     private long first;
     private long last;
     private long firstNanos = Long.MIN_VALUE;
@@ -105,6 +109,7 @@ public final class EntryFilter {
                 && (connection == null || connection.matches(entry, packet))
                 && (peer == null || packet.hasAddresses() && packet.ip.source() == peer)
                 && (port == null || packet.hasPorts() && (packet.sourcePort() == port || packet.destinationPort() == port))
-                && (pattern == null || pattern.isIn(entry, packet));
+                && (pattern == null || pattern.isIn(entry, packet))
+                && (pcap == null || pcap.takes(entry, packet));
     }
 }

@@ -1,0 +1,31 @@
+package io.holdfast.benchmarks.inspect;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+class InspectBenchCommandTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void everyQuestionHasAFigureBesideAnother() throws Exception {
+        Path json = dir.resolve("results.json");
+        StringWriter out = new StringWriter();
+        int exitCode = new CommandLine(new InspectBenchCommand()).setOut(new PrintWriter(out, true)).setErr(new PrintWriter(out, true))
+                .execute("--quick", "--entries", "20000", "--json", json.toString());
+        assertThat(exitCode).as(out.toString()).isZero();
+        JsonNode results = new ObjectMapper().readTree(json.toFile()).get("results");
+        assertThat(results).hasSize(6).allSatisfy(each -> {
+            assertThat(each.get("ours").asDouble()).isPositive();
+            assertThat(each.get("ratio").asDouble()).isPositive();
+        });
+    }
+}
