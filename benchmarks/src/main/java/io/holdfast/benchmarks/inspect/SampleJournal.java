@@ -49,7 +49,7 @@ final class SampleJournal {
     /** Every document's bytes, once. */
     static void readByTailer(Path dir, int entries) {
         Bytes<?> bytes = Bytes.allocateElasticOnHeap(4096);
-        try (ChronicleQueue queue = ChronicleQueue.singleBuilder(dir).readOnly(true).rollCycle(RollCycles.FAST_HOURLY).build();
+        try (ChronicleQueue queue = ChronicleQueue.singleBuilder(dir).readOnly(true).rollCycle(RollCycles.FIVE_MINUTELY).build();
              ExcerptTailer tailer = queue.createTailer()) {
             int read = 0;
             while (true) {
