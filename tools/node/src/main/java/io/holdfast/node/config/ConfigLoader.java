@@ -8,6 +8,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
 import io.holdfast.consensus.security.KeyFileException;
 
+import io.holdfast.journal.Durability;
+import io.holdfast.journal.JournalOptions;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InterfaceAddress;
@@ -110,7 +112,8 @@ public final class ConfigLoader {
                 vip == null ? 0 : vip.prefixLength(), s.text("interface"),
                 (int) s.number("groupPort", 1, 65535 - GROUP_PORTS),
                 s.choice("recovery", ServiceConfig.Recovery.class, ServiceConfig.Recovery.REPLAY),
-                checkpoint(s.section("checkpoint")), lease(s.section("lease")), workload(s.section("workload")));
+                checkpoint(s.section("checkpoint")), lease(s.section("lease")), journal(s.section("journal")),
+                workload(s.section("workload")));
         s.rejectUnknownKeys();
         return service;
     }
@@ -136,6 +139,13 @@ public final class ConfigLoader {
         LeaseConfig lease = new LeaseConfig(durationMs, heartbeatMs, s.number("marginMs", 1, 1_000, 10));
         s.rejectUnknownKeys();
         return lease;
+    }
+
+    private static JournalConfig journal(Section s) {
+        JournalConfig journal = new JournalConfig(s.choice("durability", Durability.class, Durability.PROCESS),
+                (int) s.number("syncIntervalMs", 1, JournalOptions.MAX_SYNC_INTERVAL_MS, 10));
+        s.rejectUnknownKeys();
+        return journal;
     }
 
     private WorkloadConfig workload(Section s) {

@@ -62,13 +62,13 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         void onFailure(Throwable cause);
     }
 
-    ServiceReplica(Path dir, ConnectionTable connections, PacketPipeline pipeline, CaptureAgent capture,
+    ServiceReplica(Path dir, JournalOptions options, ConnectionTable connections, PacketPipeline pipeline, CaptureAgent capture,
                    LeaseKeeper lease) {
         this.capture = capture;
         this.pipeline = pipeline;
         this.lease = lease;
         this.connections = connections;
-        this.journal = Journal.open(dir.resolve("journal"), JournalOptions.DEFAULT);
+        this.journal = Journal.open(dir.resolve("journal"), options);
         this.votes = VoteStore.open(dir);
     }
 
