@@ -26,6 +26,7 @@ final class RunningCluster implements AutoCloseable {
     static final Duration TAKEOVER_BOUND = Duration.ofSeconds(30);
     static final Duration REJOIN_BOUND = Duration.ofSeconds(60);
     private static final long THINK_MICROS = 2_000;
+    private static final int FOUNDERS = 3;
 
     private final Testbed testbed;
     private final ClusterWatch watch;
@@ -45,10 +46,15 @@ final class RunningCluster implements AutoCloseable {
 
     /** Starts a cluster, runs the body once a node is the live primary, keeps the evidence when it fails. */
     static void run(String name, UnaryOperator<ClusterSpec> change, Body body) throws Exception {
-        try (Testbed testbed = Testbed.create(3)) {
-            testbed.configure(layout -> change.apply(ClusterSpec.redis(layout)));
+        run(name, FOUNDERS, change, body);
+    }
+
+    /** With so many machines, of which the first three make up the cluster; the nodes of the others are not started. */
+    static void run(String name, int machines, UnaryOperator<ClusterSpec> change, Body body) throws Exception {
+        try (Testbed testbed = Testbed.create(machines)) {
+            testbed.configure(layout -> change.apply(ClusterSpec.redis(layout).withFounders(FOUNDERS)));
             try (RunningCluster cluster = new RunningCluster(testbed)) {
-                testbed.machines().forEach(machine -> testbed.startNode(machine.number()));
+                testbed.machines().stream().limit(FOUNDERS).forEach(machine -> testbed.startNode(machine.number()));
                 cluster.awaitLive(START_BOUND);
                 body.run(cluster);
             } catch (Throwable e) {
@@ -94,7 +100,7 @@ final class RunningCluster implements AutoCloseable {
     }
 
     private void awaitLive(Duration bound) {
-        await("a live primary, and two standbys", bound, () -> watch.primary() != null && watch.nodes().size() == 3);
+        await("a live primary, and two standbys", bound, () -> watch.primary() != null && watch.nodes().size() == FOUNDERS);
     }
 
     /** Waits until this node says so of itself. */
@@ -109,7 +115,7 @@ final class RunningCluster implements AutoCloseable {
     long checkpoint() {
         long index = watch.checkpoint(primary().name()).get("markIndex").asLong();
         await("checkpoint " + index + " is held by every node", Duration.ofSeconds(30),
-                () -> watch.nodes().size() == 3 && watch.nodes().values().stream()
+                () -> watch.nodes().size() == testbed.machines().stream().filter(Machine::running).count() && watch.nodes().values().stream()
                         .allMatch(s -> s.checkpointIndex() >= index && s.checkpoint().held()));
         return index;
     }

@@ -5,6 +5,7 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 
 import io.holdfast.journal.Command;
@@ -144,8 +145,21 @@ public final class RaftGroup implements AutoCloseable {
      * is on stable storage.
      */
     public CompletableFuture<Void> compact(long index, byte[] state) {
+        return compact(index, state, journal -> Long.MAX_VALUE);
+    }
+
+    /**
+     * Like {@link #compact(long, byte[])}, but drops less: entries from {@code keepFrom} on stay. It is asked on the runner
+     * and must not block.
+     */
+    public CompletableFuture<Void> compact(long index, byte[] state, ToLongFunction<Journal> keepFrom) {
         byte[] copy = state.clone();
-        return raft.request((requests, done) -> requests.compact(index, copy, done));
+        return raft.request((requests, done) -> requests.compact(index, copy, keepFrom, done));
+    }
+
+    /** Drops entries that the newest snapshot stands for, as {@link #compact} does, if any before {@code keepFrom} are left. */
+    public CompletableFuture<Void> dropPrefix(ToLongFunction<Journal> keepFrom) {
+        return raft.request((requests, done) -> requests.drop(keepFrom, done));
     }
 
     /** The voting members by the newest entry that says so, committed or not. */

@@ -2,6 +2,7 @@ package io.holdfast.consensus;
 
 import java.util.Comparator;
 import java.util.concurrent.CompletableFuture;
+import java.util.function.ToLongFunction;
 
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.Snapshot;
@@ -84,7 +85,7 @@ final class Requests {
     }
 
     /** On every member: the state stands for the entries up to this one from now on. */
-    void compact(long index, byte[] state, CompletableFuture<Void> done) {
+    void compact(long index, byte[] state, ToLongFunction<Journal> keepFrom, CompletableFuture<Void> done) {
         Snapshot newest = journal.snapshot();
         if (index < 1 || index > raft.applied()) {
             done.completeExceptionally(new IllegalArgumentException("entry " + index + " is not applied yet; applied up to "
@@ -101,7 +102,7 @@ final class Requests {
                 journal.saveSnapshot(index, journal.termAt(index), bytes);
                 raft.roster().compactedTo(index);
             }
-            dropUpTo(index);
+            dropUpTo(index, keepFrom.applyAsLong(journal));
         } catch (RuntimeException e) {
             done.completeExceptionally(e);
             throw e; // storage failed: the group stops
@@ -109,11 +110,28 @@ final class Requests {
         done.complete(null);
     }
 
-    /** What a follower that is nearly there still needs stays until the next time: a snapshot would cost it more. */
-    private void dropUpTo(long index) {
+    /** On every member: drops what the newest snapshot stands for. */
+    void drop(ToLongFunction<Journal> keepFrom, CompletableFuture<Void> done) {
+        Snapshot newest = journal.snapshot();
+        try {
+            if (newest != null && raft.shown().role != Role.STOPPED) {
+                dropUpTo(newest.index(), keepFrom.applyAsLong(journal));
+            }
+        } catch (RuntimeException e) {
+            done.completeExceptionally(e);
+            throw e; // storage failed: the group stops
+        }
+        done.complete(null);
+    }
+
+    /**
+     * What a follower that is nearly there still needs stays until the next time: a snapshot would cost it more. Unless the
+     * journal is full: then the bound comes first.
+     */
+    private void dropUpTo(long index, long keepFrom) {
         Leadership leadership = raft.leadership();
-        long needed = leadership == null ? Long.MAX_VALUE : leadership.neededFrom(raft.nanoTime());
-        long from = Math.min(index + 1, needed);
+        long needed = leadership == null || journal.isFull() ? Long.MAX_VALUE : leadership.neededFrom(raft.nanoTime());
+        long from = Math.min(Math.min(index + 1, keepFrom), needed);
         if (from - 1 > journal.floorIndex()) {
             journal.dropBefore(from);
         }

@@ -93,6 +93,24 @@ class SnapshotTest {
     }
 
     @Test
+    void entriesThatAreToBeKeptStayUntilTheyNeedNot() throws Exception {
+        try (TestCluster cluster = TestCluster.of(1, directory).start()) {
+            TestMember leader = cluster.leader();
+            RaftGroupTest.offer(leader, "a", 50);
+            eventually().until(() -> leader.bodies().size() == 50);
+            long index = leader.group().status().appliedIndex();
+            leader.group().compact(index, new byte[0], j -> 20).get(20, TimeUnit.SECONDS);
+            assertThat(leader.journal().snapshot().index()).isEqualTo(index);
+            assertThat(leader.journal().firstIndex()).isEqualTo(20);
+            leader.group().dropPrefix(j -> 30).get(20, TimeUnit.SECONDS);
+            assertThat(leader.journal().firstIndex()).isEqualTo(30);
+            leader.group().dropPrefix(j -> Long.MAX_VALUE).get(20, TimeUnit.SECONDS);
+            assertThat(leader.journal().floorIndex()).isEqualTo(index);
+            assertThat(leader.failure).isNull();
+        }
+    }
+
+    @Test
     void onlyWhatIsAppliedCanBeCompacted() {
         try (TestCluster cluster = TestCluster.of(1, directory).start()) {
             TestMember leader = cluster.leader();
@@ -112,7 +130,7 @@ class SnapshotTest {
             ours.deliver(ours.second, MessageKind.APPEND_ANSWER, term, true, 4, 0, 4, 4);
             ours.now += 3_000 * MS; // n3 was never heard: it does not hold the prefix
             ours.deliver(ours.second, MessageKind.HEARTBEAT_ANSWER, term, true, ours.now, 4, 4, 4);
-            ours.raft.request((requests, done) -> requests.compact(4, new byte[40_000], done));
+            ours.raft.request((requests, done) -> requests.compact(4, new byte[40_000], j -> Long.MAX_VALUE, done));
             ours.raft.turn();
             assertThat(ours.journal.floorIndex()).isEqualTo(4);
             ours.sent.clear();

@@ -37,9 +37,7 @@ final class QueueAppender implements AutoCloseable {
     /** Rolled files and the directory that {@link #sync()} has yet to force. */
     private final List<ForcedFile> rolled = new ArrayList<>();
     private boolean directoryChanged = true;
-    /** Changed by the writer alone, and under the lock of this object, which whoever forces takes too. */
-    private volatile ForcedFile current;
-    private volatile long appendedBytes;
+    private ForcedFile current;
     private boolean rollNext;
     private long tail;
     private volatile long claimed;
@@ -105,7 +103,6 @@ final class QueueAppender implements AutoCloseable {
             state.newestCycle(file.cycle());
         }
         tail = CycleFile.next(position, length);
-        appendedBytes += length;
         file.endBytes(tail);
         if (appender.cycle() != file.cycle() || !file.map(position, CycleFile.HEADER_BYTES + length)
                 || file.header(position) != length) {
@@ -121,17 +118,12 @@ final class QueueAppender implements AutoCloseable {
     }
 
     /** These files are dropped: there is nothing to force any more. */
-    synchronized void forget(List<Path> dropped) throws IOException {
+    void forget(List<Path> dropped) throws IOException {
         for (int i = rolled.size() - 1; i >= 0; i--) {
             if (dropped.contains(rolled.get(i).path())) {
                 rolled.remove(i).close();
             }
         }
-    }
-
-    /** Changes with every record. Any thread. */
-    long appendedBytes() {
-        return appendedBytes;
     }
 
     /** Blocks claimed ahead of the last record. Any thread. */
@@ -165,6 +157,7 @@ final class QueueAppender implements AutoCloseable {
         if (current != null) {
             // Chronicle closes the old file with an end mark.
             claim(0);
+            rolled.add(current);
         }
         ForcedFile fresh = new ForcedFile(path);
         try {
@@ -176,17 +169,10 @@ final class QueueAppender implements AutoCloseable {
             throw cannotClaim(path, 0, e);
         }
         clock.advanceTo(next);
-        replaceCurrent(fresh);
+        current = fresh;
         rollNext = false;
         tail = 0;
         claimed = options.preallocateBytes();
-    }
-
-    private synchronized void replaceCurrent(ForcedFile fresh) {
-        if (current != null) {
-            rolled.add(current);
-        }
-        current = fresh;
         directoryChanged = true;
     }
 
@@ -208,8 +194,8 @@ final class QueueAppender implements AutoCloseable {
                 + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
     }
 
-    /** Any thread. Returns when all that was appended, and the names of the files, are on stable storage. */
-    synchronized void sync() throws IOException {
+    /** Returns when all that was appended, and the names of the files, are on stable storage. */
+    void sync() throws IOException {
         while (!rolled.isEmpty()) {
             ForcedFile file = rolled.get(0);
             file.force();
@@ -226,7 +212,7 @@ final class QueueAppender implements AutoCloseable {
     }
 
     @Override
-    public synchronized void close() {
+    public void close() {
         appender.close();
         queue.close();
         try {

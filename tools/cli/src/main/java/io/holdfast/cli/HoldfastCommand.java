@@ -5,6 +5,7 @@ import io.holdfast.cli.doctor.DoctorCommand;
 import io.holdfast.cli.inspect.InspectCommand;
 import io.holdfast.cli.node.NodeCommand;
 import io.holdfast.cli.status.CheckpointCommand;
+import io.holdfast.cli.status.MemberCommand;
 import io.holdfast.cli.status.StatusCommand;
 import io.holdfast.cli.status.SwitchoverCommand;
 import io.holdfast.journal.JournalException;
@@ -33,6 +34,7 @@ import picocli.CommandLine.Spec;
             CheckpointCommand.class,
             KeygenCommand.class,
             SwitchoverCommand.class,
+            MemberCommand.class,
             CompletionCommand.class,
             ManCommand.class,
         })

@@ -65,6 +65,18 @@ public final class HoldfastNode implements AutoCloseable {
         String below = "/services/" + service.config().name();
         admin.route("POST", below + "/switchover", (exchange, path) -> order(exchange,
                 () -> service.switchover(path.isEmpty() ? null : path.get(0))));
+        admin.route("POST", below + "/members/add", (exchange, path) -> order(exchange, () -> {
+            if (path.size() != 3 || !path.get(2).matches("[0-9]{1,5}")) {
+                throw new IllegalStateException("POST members/add/<name>/<address>/<adminPort> is needed");
+            }
+            return service.addMember(path.get(0), path.get(1), Integer.parseInt(path.get(2)));
+        }));
+        admin.route("POST", below + "/members/remove", (exchange, path) -> order(exchange, () -> {
+            if (path.size() != 1) {
+                throw new IllegalStateException("POST members/remove/<name> is needed");
+            }
+            return service.removeMember(path.get(0));
+        }));
     }
 
     private void order(HttpExchange exchange, Supplier<Object> order) throws IOException {

@@ -119,6 +119,17 @@ public final class ClusterWatch implements AutoCloseable {
         return order(node, "does not hand over", probe -> probe.switchover(ClusterSpec.SERVICE, to, ORDER_BOUND));
     }
 
+    /** Asks a node, the primary, to let another one in; it is a member when this returns. */
+    public JsonNode addMember(String node, String name, String address) {
+        return order(node, "does not add " + name, probe -> probe.addMember(ClusterSpec.SERVICE, name, address,
+                Layout.ADMIN_PORT, ORDER_BOUND));
+    }
+
+    /** Asks a node, the primary, to remove another one; it is no member when this returns. */
+    public JsonNode removeMember(String node, String name) {
+        return order(node, "does not remove " + name, probe -> probe.removeMember(ClusterSpec.SERVICE, name, ORDER_BOUND));
+    }
+
     /** What one node is told to do. */
     private interface Order {
         JsonNode give(NodeProbe to) throws IOException;

@@ -27,14 +27,19 @@ final class ClusterAddresses {
     static Map<String, InetSocketAddress> ofArguments(List<String> nodes) {
         Map<String, InetSocketAddress> addresses = new LinkedHashMap<>();
         for (String node : nodes) {
-            int colon = node.lastIndexOf(':');
-            String host = colon < 0 ? node : node.substring(0, colon);
-            String port = colon < 0 ? Integer.toString(DEFAULT_ADMIN_PORT) : node.substring(colon + 1);
-            if (host.isEmpty() || !port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65_535) {
-                throw new IllegalArgumentException("'" + node + "' is not HOST or HOST:PORT");
-            }
-            addresses.put(node, new InetSocketAddress(host, Integer.parseInt(port)));
+            addresses.put(node, parse(node));
         }
         return addresses;
+    }
+
+    /** {@code host:port}, or {@code host} with the usual admin port. */
+    static InetSocketAddress parse(String node) {
+        int colon = node.lastIndexOf(':');
+        String host = colon < 0 ? node : node.substring(0, colon);
+        String port = colon < 0 ? Integer.toString(DEFAULT_ADMIN_PORT) : node.substring(colon + 1);
+        if (host.isEmpty() || !port.matches("[0-9]{1,5}") || Integer.parseInt(port) > 65_535) {
+            throw new IllegalArgumentException("'" + node + "' is not HOST or HOST:PORT");
+        }
+        return new InetSocketAddress(host, Integer.parseInt(port));
     }
 }

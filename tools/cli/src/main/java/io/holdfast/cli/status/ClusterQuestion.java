@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.ExecutionException;
@@ -33,8 +34,28 @@ final class ClusterQuestion {
         this.bound = bound;
     }
 
-    /** One answer a node, in the order given, after the bound at the latest. */
+    /**
+     * One answer a node, in the order given, after the bound at the latest; then, within the bound again, those of members
+     * that were added since somebody wrote down which nodes there are.
+     */
     List<Answer> ask() throws InterruptedException {
+        List<Answer> answers = new ArrayList<>(ask(nodes));
+        Map<String, InetSocketAddress> more = new LinkedHashMap<>();
+        answers.stream().filter(Answer::reached).flatMap(answer -> answer.status().services().stream())
+                .filter(NodeStatus.ServiceStatus::primary).flatMap(service -> service.members().stream())
+                .filter(member -> member.admin() != null).forEach(member -> {
+                    InetSocketAddress admin = ClusterAddresses.parse(member.admin());
+                    if (answers.stream().noneMatch(a -> a.admin().equals(admin))) {
+                        more.put(member.name(), admin);
+                    }
+                });
+        if (!more.isEmpty()) {
+            answers.addAll(ask(more));
+        }
+        return answers;
+    }
+
+    private List<Answer> ask(Map<String, InetSocketAddress> whom) throws InterruptedException {
         ExecutorService askers = Executors.newCachedThreadPool(work -> {
             Thread thread = new Thread(work, "status");
             thread.setDaemon(true);
@@ -42,11 +63,11 @@ final class ClusterQuestion {
         });
         try {
             long deadlineNanos = System.nanoTime() + bound.toNanos();
-            Map<String, Future<Answer>> pending = new java.util.LinkedHashMap<>();
-            nodes.forEach((name, admin) -> pending.put(name, askers.submit(() -> askOne(name, admin))));
+            Map<String, Future<Answer>> pending = new LinkedHashMap<>();
+            whom.forEach((name, admin) -> pending.put(name, askers.submit(() -> askOne(name, admin))));
             List<Answer> answers = new ArrayList<>();
             for (Map.Entry<String, Future<Answer>> entry : pending.entrySet()) {
-                answers.add(await(entry.getKey(), entry.getValue(), deadlineNanos - System.nanoTime()));
+                answers.add(await(entry.getKey(), whom.get(entry.getKey()), entry.getValue(), deadlineNanos - System.nanoTime()));
             }
             return answers;
         } finally {
@@ -54,11 +75,12 @@ final class ClusterQuestion {
         }
     }
 
-    private Answer await(String name, Future<Answer> answer, long remainingNanos) throws InterruptedException {
+    private Answer await(String name, InetSocketAddress admin, Future<Answer> answer, long remainingNanos)
+            throws InterruptedException {
         try {
             return answer.get(Math.max(0, remainingNanos), TimeUnit.NANOSECONDS);
         } catch (TimeoutException e) {
-            return new Answer(name, nodes.get(name), null, null, "no answer within " + bound.toMillis() + " ms");
+            return new Answer(name, admin, null, null, "no answer within " + bound.toMillis() + " ms");
         } catch (ExecutionException e) {
             throw new IllegalStateException("asking " + name + " failed", e.getCause());
         }

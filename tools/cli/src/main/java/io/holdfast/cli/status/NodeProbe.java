@@ -63,6 +63,18 @@ public final class NodeProbe {
                 answerBound));
     }
 
+    /** Asks the primary to let a node in; the answer, with the members, comes when it is one. */
+    public JsonNode addMember(String service, String name, String address, int adminPort, Duration answerBound)
+            throws IOException {
+        return JSON.readTree(ask("POST", "/services/" + service + "/members/add/" + part(name) + "/" + part(address) + "/"
+                + adminPort, answerBound));
+    }
+
+    /** Asks the primary to remove a node; the answer, with the members, comes when it is none any more. */
+    public JsonNode removeMember(String service, String name, Duration answerBound) throws IOException {
+        return JSON.readTree(ask("POST", "/services/" + service + "/members/remove/" + part(name), answerBound));
+    }
+
     /** One part of a path, whatever an operator typed. */
     private static String part(String text) {
         return URLEncoder.encode(text, StandardCharsets.UTF_8).replace("+", "%20");

@@ -19,7 +19,7 @@ public record NodeStatus(String node, String traffic, List<ServiceStatus> servic
 
     /** One service as this node sees it. */
     public record ServiceStatus(String name, String role, String state, String message, long term, String leader,
-            long committedIndex, long appliedIndex, long lastIndex, String vip, boolean vipHeld, boolean leaseHeld,
+            long committedIndex, long appliedIndex, long lastIndex, JournalStatus journal, String vip, boolean vipHeld, boolean leaseHeld,
             long leaseLapses, WorkloadStatus workload, CheckpointStatus checkpoint, int connections,
             long connectionsClosed, List<MemberStatus> members, TakeoverStatus lastTakeover) {
 
@@ -52,6 +52,10 @@ public record NodeStatus(String node, String traffic, List<ServiceStatus> servic
         }
     }
 
+    /** What the node's journal holds: see the node's own status. */
+    public record JournalStatus(long firstIndex, long floorIndex, long snapshotIndex, long bytes, long maxBytes) {
+    }
+
     /** The protected program. */
     public record WorkloadStatus(String state, long pid) {
     }
@@ -66,7 +70,7 @@ public record NodeStatus(String node, String traffic, List<ServiceStatus> servic
     }
 
     /** Another node as this one sees it. */
-    public record MemberStatus(String name, boolean reachable, long lastIndex) {
+    public record MemberStatus(String name, boolean reachable, long lastIndex, String admin) {
     }
 
     /**

@@ -1,6 +1,7 @@
 package io.holdfast.cli.status;
 
 import java.io.PrintWriter;
+import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Mixin;
@@ -47,10 +48,11 @@ abstract class PrimaryCommand implements Callable<Integer> {
         return ask(primary, name);
     }
 
-    /** The node that can be asked, or null. */
+    /** The node that can be asked, or null; of several that believe it of themselves the one with the highest term. */
     ClusterQuestion.Answer primaryAmong(List<ClusterQuestion.Answer> answers, String name) {
         return answers.stream().filter(answer -> answer.reached() && answer.status().service(name) != null
-                && fits(answer.status().service(name))).findFirst().orElse(null);
+                && fits(answer.status().service(name)))
+                .max(Comparator.comparingLong(answer -> answer.status().service(name).term())).orElse(null);
     }
 
     ClusterQuestion question() {

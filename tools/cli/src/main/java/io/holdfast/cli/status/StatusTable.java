@@ -15,7 +15,7 @@ import java.util.stream.Collectors;
 final class StatusTable {
 
     private static final List<String> HEADER = List.of("NODE", "ROLE", "STATE", "TERM", "COMMITTED", "APPLIED", "LAG",
-            "VIP", "LEASE", "WORKLOAD", "CHECKPOINT", "CONNECTIONS");
+            "JOURNAL", "VIP", "LEASE", "WORKLOAD", "CHECKPOINT", "CONNECTIONS");
 
     private StatusTable() {
     }
@@ -65,10 +65,17 @@ final class StatusTable {
     private static List<String> row(String node, ServiceStatus status, long head) {
         return List.of(node, orDash(status.role()), orDash(status.state()), Long.toString(status.term()),
                 Long.toString(status.committedIndex()), Long.toString(status.appliedIndex()),
-                Long.toString(Math.max(0, head - status.lastIndex())), status.vipHeld() ? status.vip() : "-",
+                Long.toString(Math.max(0, head - status.lastIndex())), journal(status.journal()), status.vipHeld() ? status.vip() : "-",
                 status.leaseHeld() ? "held" : "-",
                 status.workload() == null ? "-" : orDash(status.workload().state()),
                 checkpoint(status), Integer.toString(status.connections()));
+    }
+
+    /** From which entry on it is there, and how much of its bound it takes. */
+    private static String journal(NodeStatus.JournalStatus journal) {
+        return journal == null || journal.maxBytes() == 0 ? "-" : String.format(Locale.ROOT, "from %d, %.0f of %.0f MiB",
+                Math.max(journal.firstIndex(), journal.floorIndex() + 1), journal.bytes() / 1048576.0,
+                journal.maxBytes() / 1048576.0);
     }
 
     private static String checkpoint(ServiceStatus status) {

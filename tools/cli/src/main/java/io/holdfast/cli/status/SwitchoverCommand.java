@@ -11,8 +11,8 @@ import picocli.CommandLine.Option;
 
 /** {@code holdfast switchover}: has the primary of a service hand over to a standby. Owned by the main thread. */
 @Command(name = "switchover", mixinStandardHelpOptions = true,
-        description = {"Hands a service over to a standby and waits until it serves clients. They notice a pause; the",
-            "old primary stands by afterwards."},
+        description = "Hands a service over to a standby and waits until it serves clients. They notice a pause; the old"
+                + " primary stands by afterwards.",
         footer = "Exit code 0: the standby is the live primary. 1: not so. 2: wrong arguments.")
 public final class SwitchoverCommand extends PrimaryCommand {
 

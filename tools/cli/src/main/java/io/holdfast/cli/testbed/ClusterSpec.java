@@ -11,9 +11,11 @@ import java.util.stream.Collectors;
  * @param checkpointPolicy {@code criu} or {@code none}
  * @param checkpointIntervalMs how often the primary checkpoints by itself
  * @param workload the command line of the protected program
+ * @param founders so many nodes, from the first on, are there from the beginning
+ * @param journal how journals are kept, in YAML
  */
 public record ClusterSpec(String recovery, String checkpointPolicy, long checkpointIntervalMs, int checkpointsKept,
-        long leaseMs, List<String> workload, int workloadPort) {
+        long leaseMs, List<String> workload, int workloadPort, int founders, String journal) {
 
     public static final String SERVICE = "redis";
 
@@ -27,36 +29,54 @@ public record ClusterSpec(String recovery, String checkpointPolicy, long checkpo
                 List.of("/usr/bin/redis-server", "--bind", "0.0.0.0", "--port",
                         Integer.toString(Layout.WORKLOAD_PORT), "--protected-mode", "no", "--save", "",
                         "--appendonly", "no", "--dir", layout.workloadDirectory().toString()),
-                Layout.WORKLOAD_PORT);
+                Layout.WORKLOAD_PORT, layout.nodes(), "{}");
     }
 
     public ClusterSpec withCheckpoint(String policy, long intervalMs) {
-        return new ClusterSpec(recovery, policy, intervalMs, checkpointsKept, leaseMs, workload, workloadPort);
+        return new ClusterSpec(recovery, policy, intervalMs, checkpointsKept, leaseMs, workload, workloadPort,
+                founders, journal);
     }
 
     public ClusterSpec withCheckpointsKept(int count) {
-        return new ClusterSpec(recovery, checkpointPolicy, checkpointIntervalMs, count, leaseMs, workload, workloadPort);
+        return new ClusterSpec(recovery, checkpointPolicy, checkpointIntervalMs, count, leaseMs, workload, workloadPort,
+                founders, journal);
     }
 
     public ClusterSpec withRecovery(String newRecovery) {
         return new ClusterSpec(newRecovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs,
-                workload, workloadPort);
+                workload, workloadPort, founders, journal);
     }
 
     public ClusterSpec withWorkload(List<String> command, int port) {
         return new ClusterSpec(recovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs, command,
-                port);
+                port, founders, journal);
+    }
+
+    /** The first so many nodes begin the cluster; the others wait to be let in. */
+    public ClusterSpec withFounders(int count) {
+        return new ClusterSpec(recovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs, workload,
+                workloadPort, count, journal);
+    }
+
+    /** How journals are kept: the value of {@code journal} in YAML. */
+    public ClusterSpec withJournal(String yaml) {
+        return new ClusterSpec(recovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs, workload,
+                workloadPort, founders, yaml);
     }
 
     /** The configuration file of one node. */
     String yaml(Layout layout, int node) {
         List<String> members = new ArrayList<>();
         for (int i = 1; i <= layout.nodes(); i++) {
+            if (i > founders && i != node) {
+                continue;
+            }
             members.add("  - {name: %s, address: %s, adminPort: %d}".formatted(layout.nodeName(i),
                     layout.nodeAddress(i), Layout.ADMIN_PORT));
         }
         return """
                 node: %s
+                join: %s
                 dataDir: %s
                 security: {key: %s}
                 cluster:
@@ -69,16 +89,17 @@ public record ClusterSpec(String recovery, String checkpointPolicy, long checkpo
                     recovery: %s
                     checkpoint: {policy: %s, intervalMs: %d, keep: %d}
                     lease: {durationMs: %d}
+                    journal: %s
                     workload:
                       command: [%s]
                       workingDirectory: %s
                       dataDirectories: [%s]
                       readyPort: %d
-                """.formatted(layout.nodeName(node), quoted(layout.dataDirectory().toString()),
+                """.formatted(layout.nodeName(node), node > founders, quoted(layout.dataDirectory().toString()),
                 quoted(layout.keyFile().toString()),
                 String.join("\n", members), SERVICE, Layout.VIP, Layout.PREFIX_LENGTH, Layout.INTERFACE,
                 Layout.GROUP_PORT, recovery, checkpointPolicy, checkpointIntervalMs, checkpointsKept, leaseMs,
-                workload.stream().map(ClusterSpec::quoted).collect(Collectors.joining(", ")),
+                journal, workload.stream().map(ClusterSpec::quoted).collect(Collectors.joining(", ")),
                 quoted(layout.workloadDirectory().toString()), quoted(layout.workloadDirectory().toString()),
                 workloadPort);
     }

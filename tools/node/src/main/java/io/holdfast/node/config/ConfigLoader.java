@@ -8,8 +8,6 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
 import io.holdfast.consensus.security.KeyFileException;
 
-import io.holdfast.journal.Durability;
-import io.holdfast.journal.JournalOptions;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InterfaceAddress;
@@ -53,6 +51,7 @@ public final class ConfigLoader {
         Section root = new Section("", parse(), problems);
         String self = root.text("node");
         String dataDir = root.text("dataDir");
+        boolean joining = root.flag("join", false);
         List<ClusterMember> cluster = new ArrayList<>();
         root.sections("cluster").forEach(s -> cluster.add(member(s)));
         SecurityConfig security = security(root);
@@ -61,13 +60,13 @@ public final class ConfigLoader {
             services.add(service(section, services.size()));
         }
         root.rejectUnknownKeys();
-        ClusterMember me = checkCluster(self, cluster);
+        ClusterMember me = checkCluster(self, cluster, joining);
         checkServices(services, cluster);
         Path dir = absolute(root, "dataDir", dataDir);
         if (!problems.isEmpty()) {
             throw new ConfigException(file, problems);
         }
-        return new NodeConfig(me, dir, cluster, security, services);
+        return new NodeConfig(me, dir, cluster, security, services, joining);
     }
 
     private JsonNode parse() {
@@ -112,8 +111,8 @@ public final class ConfigLoader {
                 vip == null ? 0 : vip.prefixLength(), s.text("interface"),
                 (int) s.number("groupPort", 1, 65535 - GROUP_PORTS),
                 s.choice("recovery", ServiceConfig.Recovery.class, ServiceConfig.Recovery.REPLAY),
-                checkpoint(s.section("checkpoint")), lease(s.section("lease")), journal(s.section("journal")),
-                workload(s.section("workload")));
+                checkpoint(s.section("checkpoint")), lease(s.section("lease")),
+                journal(s.section("journal")), workload(s.section("workload")));
         s.rejectUnknownKeys();
         return service;
     }
@@ -141,11 +140,25 @@ public final class ConfigLoader {
         return lease;
     }
 
-    private static JournalConfig journal(Section s) {
-        JournalConfig journal = new JournalConfig(s.choice("durability", Durability.class, Durability.PROCESS),
-                (int) s.number("syncIntervalMs", 1, JournalOptions.MAX_SYNC_INTERVAL_MS, 10));
+    private JournalConfig journal(Section s) {
+        JournalConfig journal = new JournalConfig(retain(s.section("retain")));
         s.rejectUnknownKeys();
         return journal;
+    }
+
+    private RetainConfig retain(Section s) {
+        RetainConfig.Mode mode = s.choice("mode", RetainConfig.Mode.class, RetainConfig.Mode.DELETE);
+        Path archive = null;
+        if (mode == RetainConfig.Mode.ARCHIVE) {
+            archive = absolute(s, "archiveDir", s.text("archiveDir"));
+        } else if (s.has("archiveDir")) {
+            s.problem("archiveDir", "is given, but mode is delete");
+        }
+        RetainConfig retain = new RetainConfig(
+                s.number("maxBytes", RetainConfig.MIN_MAX_BYTES, Long.MAX_VALUE, RetainConfig.DEFAULT_MAX_BYTES),
+                s.number("maxAgeMs", 0, Long.MAX_VALUE / 1_000_000, 0), mode, archive);
+        s.rejectUnknownKeys();
+        return retain;
     }
 
     private WorkloadConfig workload(Section s) {
@@ -173,7 +186,7 @@ public final class ConfigLoader {
         return path.normalize();
     }
 
-    private ClusterMember checkCluster(String self, List<ClusterMember> cluster) {
+    private ClusterMember checkCluster(String self, List<ClusterMember> cluster, boolean joining) {
         Set<String> names = new HashSet<>();
         Set<String> endpoints = new HashSet<>();
         for (ClusterMember member : cluster) {
@@ -184,8 +197,11 @@ public final class ConfigLoader {
                 problems.add("cluster has two nodes at " + member.address().getHostAddress());
             }
         }
-        if (!cluster.isEmpty() && cluster.size() % 2 == 0) {
+        if (!joining && !cluster.isEmpty() && cluster.size() % 2 == 0) {
             problems.add("cluster has " + cluster.size() + " nodes: an odd number is needed");
+        }
+        if (joining && cluster.size() == 1) {
+            problems.add("join is true, but cluster names no other node");
         }
         ClusterMember me = cluster.stream().filter(m -> m.name().equals(self)).findFirst().orElse(null);
         if (me == null && !self.isEmpty()) {
@@ -237,6 +253,7 @@ public final class ConfigLoader {
         for (ServiceConfig service : config.services()) {
             String place = "service '" + service.name() + "': ";
             checkInterface(service, place, problems);
+            checkArchive(config, service, place, problems);
             Path program = Path.of(service.workload().command().get(0));
             if (!Files.isExecutable(program)) {
                 problems.add(place + "workload.command: " + program + " is not an executable file");
@@ -265,6 +282,23 @@ public final class ConfigLoader {
         }
         if (!Files.isReadable(dir) || !Files.isWritable(dir)) {
             problems.add("dataDir: " + dir + " cannot be read and written");
+        }
+    }
+
+    /** Files are moved there by renaming them. */
+    private static void checkArchive(NodeConfig config, ServiceConfig service, String place, List<String> problems) {
+        Path archive = service.journal().retain().archiveDir();
+        if (archive == null) {
+            return;
+        }
+        try {
+            Files.createDirectories(archive);
+            if (!Files.getFileStore(archive).equals(Files.getFileStore(config.dataDir()))) {
+                problems.add(place + "journal.retain.archiveDir: " + archive + " is not on the file system of dataDir "
+                        + config.dataDir());
+            }
+        } catch (IOException e) {
+            problems.add(place + "journal.retain.archiveDir: " + archive + " cannot be used: " + e);
         }
     }
 

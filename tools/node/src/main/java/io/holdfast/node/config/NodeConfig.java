@@ -11,9 +11,10 @@ import java.util.List;
  * @param cluster  every node of the cluster, this one included, in the order of the file
  * @param security how nodes are told from strangers
  * @param services the services this node takes part in, at least one
+ * @param joining  the groups of its services exist and are to let this node in at run time
  */
 public record NodeConfig(ClusterMember self, Path dataDir, List<ClusterMember> cluster, SecurityConfig security,
-                         List<ServiceConfig> services) {
+                         List<ServiceConfig> services, boolean joining) {
 
     public NodeConfig {
         cluster = List.copyOf(cluster);

@@ -75,6 +75,17 @@ final class Section {
         return has(key) ? text(key) : otherwise;
     }
 
+    boolean flag(String key, boolean otherwise) {
+        if (!has(key)) {
+            return otherwise;
+        }
+        JsonNode value = take(key);
+        if (!value.isBoolean()) {
+            problem(key, "is " + value + ": true or false is needed");
+        }
+        return value.asBoolean(otherwise);
+    }
+
     long number(String key, long least, long most) {
         JsonNode value = take(key);
         if (!value.isIntegralNumber() || !value.canConvertToLong() || value.asLong() < least || value.asLong() > most) {

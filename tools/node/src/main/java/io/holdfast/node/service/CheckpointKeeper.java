@@ -99,10 +99,16 @@ final class CheckpointKeeper implements AutoCloseable {
 
     void connect(ServiceReplica joined) {
         replica = joined;
+        exchange.directory().connect(joined);
     }
 
     void disconnect() {
         replica = null;
+        exchange.directory().connect(null);
+    }
+
+    MemberDirectory directory() {
+        return exchange.directory();
     }
 
     Criu criu() {
@@ -191,7 +197,7 @@ final class CheckpointKeeper implements AutoCloseable {
             long keptNanos = System.nanoTime();
             List<String> holders = spread(taken.markIndex(), digest);
             long spreadNanos = System.nanoTime();
-            int majority = node.cluster().size() / 2 + 1;
+            int majority = exchange.directory().members().size() / 2 + 1;
             if (holders.size() < majority) {
                 throw new IllegalStateException("checkpoint " + taken.markIndex() + " is held by " + holders + " only, "
                         + majority + " nodes are needed; the one before stays in force");
@@ -213,9 +219,9 @@ final class CheckpointKeeper implements AutoCloseable {
     /** Has all others fetch it side by side; goes on once a majority holds it, without waiting for the rest. */
     private List<String> spread(long markIndex, String digest) {
         List<String> holders = Collections.synchronizedList(new ArrayList<>(List.of(node.self().name())));
-        int majority = node.cluster().size() / 2 + 1;
+        int majority = exchange.directory().members().size() / 2 + 1;
         CompletableFuture<Void> enough = new CompletableFuture<>();
-        List<CompletableFuture<Void>> offers = node.cluster().stream().filter(m -> !m.equals(node.self()))
+        List<CompletableFuture<Void>> offers = exchange.directory().others().stream()
                 .map(member -> CompletableFuture.runAsync(() -> {
                     if (offer(member, markIndex, digest) && holders.add(member.name()) && holders.size() >= majority) {
                         enough.complete(null);
@@ -228,8 +234,8 @@ final class CheckpointKeeper implements AutoCloseable {
 
     /** Sees to it that a member holds a ready checkpoint; false when it cannot be had to. */
     boolean heldBy(String member, EntryBodies.Ready ready) {
-        return node.cluster().stream().filter(m -> m.name().equals(member))
-                .anyMatch(m -> offer(m, ready.markIndex(), ready.manifestSha256()));
+        ClusterMember found = exchange.directory().find(member);
+        return found != null && offer(found, ready.markIndex(), ready.manifestSha256());
     }
 
     private boolean offer(ClusterMember member, long markIndex, String digest) {
@@ -302,6 +308,24 @@ final class CheckpointKeeper implements AutoCloseable {
             keep(known);
         }
         return known;
+    }
+
+    /**
+     * What stands for the entries up to a checkpoint's mark, made on the checkpoint thread; null when its manifest cannot be
+     * read, or when the mark is too old.
+     */
+    CompletableFuture<byte[]> snapshotAt(EntryBodies.Ready ready, ServiceReplica by) {
+        return CompletableFuture.supplyAsync(() -> {
+            ServiceHistory.Record history = by.history().asOf(ready.markIndex());
+            try {
+                return history == null ? null : new ServiceSnapshot(history,
+                        CheckpointSections.of(verified(ready).manifest()).connections()).toBytes();
+            } catch (CheckpointDamagedException e) {
+                LOG.error("service {}: checkpoint {} cannot stand for entries: {}", service.name(), ready.markIndex(),
+                        e.getMessage());
+                return null;
+            }
+        }, thread);
     }
 
     private void fetchFromAnybody(EntryBodies.Ready body) {

@@ -93,6 +93,8 @@ public final class EntryBodies {
         public static final String LEASE_RETURNED = "LEASE_RETURNED";
         /** It does again: it could not hand over the lead. */
         public static final String LEASE_RETAKEN = "LEASE_RETAKEN";
+        /** The node, about to be let in, has its admin endpoint at {@code detail}: address and port. */
+        public static final String MEMBER_PLACE = "MEMBER_PLACE";
     }
 
     /**

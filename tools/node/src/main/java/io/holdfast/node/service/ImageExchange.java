@@ -1,5 +1,7 @@
 package io.holdfast.node.service;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
 import io.holdfast.node.admin.AdminServer;
 import io.holdfast.node.config.ClusterMember;
@@ -38,14 +40,17 @@ public final class ImageExchange {
     private static final int CONNECT_TIMEOUT_MS = 1_000;
     private static final int READ_TIMEOUT_MS = 30_000;
     private static final int COPY_BYTES = 1 << 16;
+    private static final ObjectMapper JSON = new ObjectMapper();
 
     private final NodeConfig node;
     private final ServiceConfig service;
     private volatile CheckpointStore store;
+    private final MemberDirectory directory;
     private volatile Consumer<VerifiedCheckpoint> onFetched = checkpoint -> { };
 
     public ImageExchange(NodeConfig node, ServiceConfig service, AdminServer admin) {
         this.node = node;
+        this.directory = new MemberDirectory(node);
         this.service = service;
         admin.route("GET", "/services/" + service.name() + "/checkpoints", (http, path) -> serve(admin, http, path));
         admin.route("POST", "/services/" + service.name() + "/checkpoints", (http, path) -> fetchOnRequest(admin, http, path));
@@ -59,6 +64,18 @@ public final class ImageExchange {
     void serveFrom(CheckpointStore from, Consumer<VerifiedCheckpoint> fetched) {
         onFetched = fetched;
         store = from;
+    }
+
+    /** Where the other nodes are. */
+    MemberDirectory directory() {
+        return directory;
+    }
+
+    /** What another node says of itself. */
+    JsonNode status(ClusterMember of) throws IOException {
+        try (InputStream in = open(url(of) + "/status")) {
+            return JSON.readTree(in);
+        }
     }
 
     /** Serves nothing any more. */
@@ -152,8 +169,11 @@ public final class ImageExchange {
     }
 
     private ClusterMember member(String name) throws FileNotFoundException {
-        return node.cluster().stream().filter(m -> m.name().equals(name)).findFirst()
-                .orElseThrow(() -> new FileNotFoundException("no member is named '" + name + "'"));
+        ClusterMember found = directory.find(name);
+        if (found == null) {
+            throw new FileNotFoundException("no member is named '" + name + "'");
+        }
+        return found;
     }
 
     private static String url(ClusterMember member) {

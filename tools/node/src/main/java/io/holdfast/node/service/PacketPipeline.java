@@ -22,6 +22,7 @@ final class PacketPipeline implements PacketSink {
     private volatile RaftGroup group;
     private volatile long openTerm = -1;
     private volatile long committed;
+    private volatile boolean refusing;
     private final GateTimes times;
 
     /** @param times told when packets are taken, committed and released */
@@ -40,6 +41,11 @@ final class PacketPipeline implements PacketSink {
         openTerm = term;
     }
 
+    /** Whether nothing is taken for now, in whatever term: the journal has no room. */
+    void refuse(boolean full) {
+        refusing = full;
+    }
+
     /** Takes nothing more. */
     void close() {
         openTerm = -1;
@@ -49,7 +55,7 @@ final class PacketPipeline implements PacketSink {
     public boolean offer(ByteBuffer packet, long epochNanos, boolean pureAck) {
         RaftGroup to = group;
         long term = openTerm;
-        if (to == null || term < 0) {
+        if (to == null || term < 0 || refusing) {
             return false;
         }
         int length = packet.remaining();

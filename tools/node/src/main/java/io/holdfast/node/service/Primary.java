@@ -7,6 +7,9 @@ import java.util.concurrent.TimeUnit;
 
 /** What there is only while this node is primary in one term. Owned by the service's thread. */
 final class Primary {
+    /** Between two checkpoints that are taken because the journal has no room. */
+    private static final long PRESSING_NANOS = TimeUnit.SECONDS.toNanos(1);
+
     private final long term;
     private final Workload workload;
     private final boolean checkpoints;
@@ -30,6 +33,11 @@ final class Primary {
         return term;
     }
 
+    /** The last mark, ready or not. */
+    long markIndex() {
+        return markIndex;
+    }
+
     Workload workload() {
         return workload;
     }
@@ -51,7 +59,7 @@ final class Primary {
     }
 
     /** Whether a checkpoint should be taken now; {@code null} when not, otherwise why. */
-    String due(long lastIndex, long packetsSinceMark, CheckpointConfig config) {
+    String due(long lastIndex, long packetsSinceMark, boolean journalWantsIt, CheckpointConfig config) {
         if (!checkpoints) {
             return null;
         }
@@ -60,6 +68,9 @@ final class Primary {
         }
         if (lastIndex - markIndex >= config.maxEntries()) {
             return "entries";
+        }
+        if (journalWantsIt && System.nanoTime() - markNanos >= PRESSING_NANOS) {
+            return "journal";
         }
         boolean intervalOver = System.nanoTime() - markNanos >= TimeUnit.MILLISECONDS.toNanos(config.intervalMs());
         return intervalOver && packetsSinceMark > 0 ? "interval" : null;

@@ -43,6 +43,8 @@ public final class ServiceAgent implements AutoCloseable {
     private final GateStatistics statistics = new GateStatistics(gateTimes);
     private final ServiceNetwork network;
     private final CheckpointKeeper checkpoints;
+    private final ImageExchange exchange;
+    private final JournalKeeper journalKeeper;
     private final Path workloadFile;
     private volatile ServiceState state = ServiceState.STARTING;
     private volatile String message;
@@ -90,7 +92,9 @@ public final class ServiceAgent implements AutoCloseable {
         this.workloadFile = dir.resolve("workload.json");
         this.network = new ServiceNetwork(service, pipeline, cause -> events.add(new Failed(replica, cause)),
                 this::workloadIntact);
+        this.exchange = exchange;
         this.checkpoints = new CheckpointKeeper(node, service, dir, exchange);
+        this.journalKeeper = new JournalKeeper(service.name(), service.journal().retain(), checkpoints, pipeline);
         this.thread = new Thread(this::run, "service-" + service.name());
     }
 
@@ -128,13 +132,18 @@ public final class ServiceAgent implements AutoCloseable {
     }
 
     private void join() {
-        ServiceReplica joining = new ServiceReplica(node.serviceDir(service), service.journal().options(),
-                new ConnectionTable(WorkloadRestorer.TABLE_CAPACITY),
+        ServiceReplica joining = new ServiceReplica(node.serviceDir(service), service.journal().options(service.name()), new ConnectionTable(WorkloadRestorer.TABLE_CAPACITY),
                 pipeline, network.capture(), network.lease());
         joining.watch(watcherOf(joining));
         replica = joining;
         checkpoints.connect(joining);
+        boolean holdsEntries = joining.journal().lastIndex() > 0;
         joining.join(groupConfig());
+        if (node.joining() && holdsEntries && !joining.isMember()) {
+            throw new IllegalStateException("'join: true', but the journal in " + node.serviceDir(service) + " holds entries up to "
+                    + joining.journal().lastIndex() + " of a group that this node is no member of. A node that is to be let in"
+                    + " starts empty: move " + node.dataDir() + " away");
+        }
         state = ServiceState.STANDBY;
         LOG.info("service {}: joined its group as {}; journal at entry {}", service.name(), node.self().name(),
                 joining.journal().lastIndex());
@@ -160,10 +169,11 @@ public final class ServiceAgent implements AutoCloseable {
     }
 
     private GroupConfig groupConfig() {
-        return GroupConfig.of(service.name(), node.self().name(), node.cluster().stream()
+        GroupConfig config = GroupConfig.of(service.name(), node.self().name(), node.cluster().stream()
                 .map(m -> new Member(m.name(), m.address(), service.groupPort())).toList())
                 .withTraffic(traffic)
                 .withLeaseHeartbeatMs((int) service.lease().heartbeatMs());
+        return node.joining() ? config.asJoining() : config;
     }
 
     private void handle(Event event) {
@@ -251,6 +261,9 @@ public final class ServiceAgent implements AutoCloseable {
             join();
         }
         checkpoints.catchUp();
+        if (replica != null) {
+            journalKeeper.tick(replica);
+        }
         Primary live = primary;
         if (live != null) {
             network.finishHandshakes(live.workload(), replica);
@@ -259,7 +272,8 @@ public final class ServiceAgent implements AutoCloseable {
         if (!postponed.isEmpty() && (live == null || !checkpoints.underWay())) {
             checkpointOnRequest(postponed.remove());
         } else if (live != null && !checkpoints.underWay()) {
-            String reason = live.due(replica.applied(), replica.packetsSinceMark(), service.checkpoint());
+            String reason = live.due(replica.applied(), replica.packetsSinceMark(),
+                    journalKeeper.wantsCheckpoint(replica, live.markIndex()), service.checkpoint());
             if (reason != null) {
                 checkpoint(live, reason);
             }
@@ -370,6 +384,28 @@ public final class ServiceAgent implements AutoCloseable {
         }).to(to);
     }
 
+    /**
+     * Any thread: lets a node into the group, or removes one; returns the members for JSON.
+     *
+     * @throws IllegalStateException with the reason why not
+     */
+    public Object addMember(String name, String address, int adminPort) {
+        return memberChanges().add(name, address, adminPort);
+    }
+
+    /** See {@link #addMember}. */
+    public Object removeMember(String name) {
+        return memberChanges().remove(name);
+    }
+
+    private MemberChanges memberChanges() {
+        ServiceReplica by = replica;
+        if (by == null || !by.hasJoined()) {
+            throw new IllegalStateException(node.self().name() + " is not in the group of " + service.name() + " now");
+        }
+        return new MemberChanges(node.self().name(), service, by, exchange);
+    }
+
     private String notPrimary(ServiceReplica by) {
         String leader = by == null || !by.hasJoined() ? null : by.leader();
         return node.self().name() + " is not the live primary of " + service.name()
@@ -382,7 +418,7 @@ public final class ServiceAgent implements AutoCloseable {
 
     /** Any thread: what is known now. */
     public ServiceStatus status() {
-        return new StatusReport(node, service, state, message, network, replica, primary, checkpoints).build();
+        return new StatusReport(node, service, state, message, network, replica, primary, checkpoints, journalKeeper).build();
     }
 
     /** Leaves the group, ends the workload, and removes what was made in the kernel. Bounded. */

@@ -1,5 +1,6 @@
 package io.holdfast.node.service;
 
+import com.fasterxml.jackson.annotation.JsonIgnoreProperties;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
 
@@ -8,6 +9,7 @@ import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * What committed entries say about checkpoints and takeovers; every node has the same. Written by the Raft runner,
@@ -19,6 +21,8 @@ final class ServiceHistory {
     private final List<ReadyCheckpoint> ready = new ArrayList<>();
     private Takeover last;
     private long connectionsClosed;
+    private final TreeMap<Long, Record> marks = new TreeMap<>();
+    private final Map<String, Integer> adminPorts = new LinkedHashMap<>();
     private boolean leaseReturned;
     private long termWithFreeLease = -1;
 
@@ -46,9 +50,20 @@ final class ServiceHistory {
                     Map<TakeoverStep, String> details, Map<String, Long> counts) {
     }
 
+    /**
+     * All of it as of one mark; part of a snapshot.
+     *
+     * @param ready ready checkpoints, oldest first
+     * @param last  the last takeover, or null
+     */
+    @JsonIgnoreProperties(ignoreUnknown = true)
+    record Record(List<ReadyCheckpoint> ready, Takeover last, long connectionsClosed, Map<String, Integer> adminPorts) {
+    }
+
     /** Runner thread: one committed entry. Packets are not passed here. */
     void onCommitted(long index, long term, EntryKind kind, byte[] command, int offset, int length) {
         switch (kind) {
+            case MARK -> rememberMark(index);
             case TERM_START -> beginTerm(term);
             case EVENT -> addEvent(EntryBodies.body(command, offset, length, EntryBodies.Event.class));
             case CHECKPOINT_READY -> addReady(new ReadyCheckpoint(index, Command.epochNanos(command, offset),
@@ -60,6 +75,30 @@ final class ServiceHistory {
                 // The other kinds carry nothing that is kept here.
             }
         }
+    }
+
+    private synchronized void rememberMark(long index) {
+        marks.put(index, new Record(List.copyOf(ready), lastTakeover(), connectionsClosed, Map.copyOf(adminPorts)));
+        if (marks.size() > CHECKPOINTS_REMEMBERED) {
+            marks.remove(marks.firstKey());
+        }
+    }
+
+    /** What it was when this mark was committed; null when that is too long ago. */
+    synchronized Record asOf(long markIndex) {
+        return marks.get(markIndex);
+    }
+
+    /** Runner thread: instead of everything that entries said so far. */
+    synchronized void restore(Record record) {
+        ready.clear();
+        ready.addAll(record.ready());
+        last = record.last();
+        connectionsClosed = record.connectionsClosed();
+        adminPorts.clear();
+        adminPorts.putAll(record.adminPorts());
+        marks.clear();
+        leaseReturned = false; // whoever takes a mark holds the lease
     }
 
     private synchronized void addReady(ReadyCheckpoint checkpoint) {
@@ -94,7 +133,14 @@ final class ServiceHistory {
             leaseReturned = true;
         } else if (event.what().equals(EntryBodies.Event.LEASE_RETAKEN)) {
             leaseReturned = false;
+        } else if (event.what().equals(EntryBodies.Event.MEMBER_PLACE)) {
+            adminPorts.put(event.node(), Integer.parseInt(event.detail().substring(event.detail().lastIndexOf(':') + 1)));
         }
+    }
+
+    /** Port of the admin endpoint of a node that was added at run time, or null. */
+    synchronized Integer adminPort(String member) {
+        return adminPorts.get(member);
     }
 
     /**

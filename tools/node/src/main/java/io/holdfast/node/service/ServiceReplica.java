@@ -19,26 +19,33 @@ import io.holdfast.restore.connection.InFlightConnection;
 import io.holdfast.restore.connection.TableRecord;
 import io.holdfast.restore.connection.TcpSocket;
 import io.holdfast.restore.connection.TcpTuple;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.function.Consumer;
+import java.util.function.ToLongFunction;
 
 /**
  * One life of a member in its group: journal, votes, group, and the state that committed entries build. Entries are
  * applied by the Raft runner; the other methods may be called from any thread.
  *
- * <p>Every life starts again from the journal's first entry, so the state is never a second copy that could differ.
+ * <p>Every life starts again from the journal's first entry, or from the snapshot that stands for those it dropped, so the state
+ * is never a second copy that could differ.
  */
 final class ServiceReplica implements GroupListener, AutoCloseable {
+    private static final Logger LOG = LoggerFactory.getLogger(ServiceReplica.class);
+
     private Watcher watcher;
     private final CaptureAgent capture;
     private final PacketPipeline pipeline;
     private final LeaseKeeper lease;
     private final ServiceHistory history = new ServiceHistory();
-    private final ConnectionTable connections;
+    private final Object tableLock = new Object();
+    private ConnectionTable connections; // guarded by tableLock
     private final Journal journal;
     private final VoteStore votes;
     private volatile RaftGroup group;
@@ -117,6 +124,18 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
     }
 
     @Override
+    public void onSnapshot(long index, long term, byte[] state) {
+        ServiceSnapshot snapshot = ServiceSnapshot.of(state);
+        history.restore(snapshot.history());
+        synchronized (tableLock) {
+            connections = ConnectionTable.of(snapshot.connections(), WorkloadRestorer.TABLE_CAPACITY);
+        }
+        packetsSinceMark = 0;
+        applied = index;
+        LOG.info("starts from the snapshot of entry {}: {} connections", index, snapshot.connections().connections().size());
+    }
+
+    @Override
     public void onCommittedAll() {
         if (packetsToRelease) {
             packetsToRelease = false;
@@ -131,14 +150,14 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         }
         if (packet.wrap(lastCommand, offset + Command.HEADER_BYTES, length - Command.HEADER_BYTES)
                 && packet.protocol() == Ipv4Packet.PROTOCOL_TCP && segment.wrap(packet)) {
-            synchronized (connections) {
+            synchronized (tableLock) {
                 connections.apply(index, Command.epochNanos(command, offset), segment);
             }
         }
     }
 
     private void applyClosed(EntryBodies.Closed closed) {
-        synchronized (connections) {
+        synchronized (tableLock) {
             connections.closed(TcpTuple.parse(closed.connection()));
         }
     }
@@ -200,9 +219,34 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         return group.status();
     }
 
+    /** See {@link RaftGroup#compact(long, byte[], ToLongFunction)}. */
+    CompletableFuture<Void> compact(long index, byte[] state, ToLongFunction<Journal> keepFrom) {
+        return group.compact(index, state, keepFrom);
+    }
+
+    /** See {@link RaftGroup#dropPrefix}. */
+    CompletableFuture<Void> dropPrefix(ToLongFunction<Journal> keepFrom) {
+        return group.dropPrefix(keepFrom);
+    }
+
+    /** Lets a member in; see {@link RaftGroup#addMember}. */
+    CompletableFuture<Void> addMember(Member member) {
+        return group.addMember(member);
+    }
+
+    /** Removes one; see {@link RaftGroup#removeMember}. */
+    CompletableFuture<Void> removeMember(String member) {
+        return group.removeMember(member);
+    }
+
     /** The voting members by the newest entry that says so. */
     List<Member> members() {
         return group.members();
+    }
+
+    /** Whether the journal says that this node is a member. */
+    boolean isMember() {
+        return group.role() != Role.LEARNER && group.role() != Role.REMOVED;
     }
 
     long term() {
@@ -223,35 +267,35 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
 
     /** The connection table as of the last applied entry. */
     TableRecord connections() {
-        synchronized (connections) {
+        synchronized (tableLock) {
             return connections.toRecord();
         }
     }
 
     /** A takeover on this node carried the connection; its image counts the server's side {@code delta} further on. */
     void survived(TcpTuple tuple, int delta) {
-        synchronized (connections) {
+        synchronized (tableLock) {
             connections.survived(tuple, delta);
         }
     }
 
     /** Lets {@code action} read and change the table; the runner waits meanwhile. */
     void withConnections(Consumer<ConnectionTable> action) {
-        synchronized (connections) {
+        synchronized (tableLock) {
             action.accept(connections);
         }
     }
 
     /** Those of the kernel's connections that the workload has not accepted, so that no image holds them. */
     List<InFlightConnection> inFlight(List<TcpSocket> sockets) {
-        synchronized (connections) {
+        synchronized (tableLock) {
             return InFlightConnection.among(sockets, connections);
         }
     }
 
     int openConnections() {
         int[] open = new int[1];
-        synchronized (connections) {
+        synchronized (tableLock) {
             connections.forEach(c -> open[0] += c.state().isOver() ? 0 : 1);
         }
         return open[0];

@@ -17,6 +17,7 @@ import java.util.Map;
  * @param committedIndex last entry a quorum holds, as this node knows it
  * @param appliedIndex   last entry this node has applied
  * @param lastIndex      last entry in this node's journal
+ * @param journal        what the journal holds
  * @param vip            the virtual address
  * @param vipHeld        whether this node carries it
  * @param leaseHeld      whether this node may send with it
@@ -31,10 +32,23 @@ import java.util.Map;
  */
 @JsonInclude(JsonInclude.Include.ALWAYS)
 public record ServiceStatus(String name, String role, ServiceState state, String message, long term, String leader,
-                            long committedIndex, long appliedIndex, long lastIndex, String vip, boolean vipHeld,
+                            long committedIndex, long appliedIndex, long lastIndex, JournalStatus journal, String vip,
+                            boolean vipHeld,
                             boolean leaseHeld, long leaseLapses, WorkloadStatus workload,
                             CheckpointStatus checkpoint, int connections, long connectionsClosed,
                             Map<String, Long> packets, List<MemberStatus> members, TakeoverStatus lastTakeover) {
+
+    /**
+     * The journal on this node.
+     *
+     * @param firstIndex    first entry held, 0 for none
+     * @param floorIndex    last entry dropped, 0 for none
+     * @param snapshotIndex what a snapshot stands for, 0 without one
+     * @param bytes         that its files take
+     * @param maxBytes      that they should not exceed
+     */
+    public record JournalStatus(long firstIndex, long floorIndex, long snapshotIndex, long bytes, long maxBytes) {
+    }
 
     /**
      * The workload on this node.
@@ -63,8 +77,9 @@ public record ServiceStatus(String name, String role, ServiceState state, String
      * @param name      of the member
      * @param reachable whether it is in this node's view
      * @param lastIndex last entry known to be in its journal, -1 when this node does not know
+     * @param admin     address and port of its admin endpoint
      */
-    public record MemberStatus(String name, boolean reachable, long lastIndex) {
+    public record MemberStatus(String name, boolean reachable, long lastIndex, String admin) {
     }
 
     /**

@@ -2,9 +2,13 @@ package io.holdfast.node.service;
 
 import io.holdfast.consensus.GroupStatus;
 import io.holdfast.consensus.Role;
+import io.holdfast.journal.Journal;
+import io.holdfast.journal.Snapshot;
+import io.holdfast.node.config.ClusterMember;
 import io.holdfast.node.config.NodeConfig;
 import io.holdfast.node.config.ServiceConfig;
 import io.holdfast.node.service.ServiceStatus.CheckpointStatus;
+import io.holdfast.node.service.ServiceStatus.JournalStatus;
 import io.holdfast.node.service.ServiceStatus.MemberStatus;
 import io.holdfast.node.service.ServiceStatus.TakeoverStatus;
 import io.holdfast.node.service.ServiceStatus.WorkloadStatus;
@@ -16,23 +20,44 @@ import java.util.Map;
 
 /** Puts a {@link ServiceStatus} together from what each part says at this moment; used once, by any thread. */
 record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, String message, ServiceNetwork network,
-                    ServiceReplica replica, Primary primary, CheckpointKeeper checkpoints) {
+                    ServiceReplica replica, Primary primary, CheckpointKeeper checkpoints, JournalKeeper journalKeeper) {
     private static final long REACHABLE_MS = 1_000;
 
     ServiceStatus build() {
         if (replica == null || !replica.hasJoined()) {
-            return new ServiceStatus(service.name(), "STANDBY", state, message, 0, null, 0, 0, 0,
+            return new ServiceStatus(service.name(), "STANDBY", state, message, 0, null, 0, 0, 0, null,
                     service.vip().getHostAddress(), network.vipHeld(), network.lease().held(), network.lease().lapses(),
                     workload(), null, 0, 0, network.counts(), List.of(), null);
         }
         GroupStatus group = replica.groupStatus();
         String role = group.role() == Role.LEADER ? "PRIMARY" : "STANDBY";
         String said = message == null && primary != null ? checkpoints.lastProblem() : message;
-        return new ServiceStatus(service.name(), role, state, said, group.term(), group.leader(), group.commitIndex(),
-                replica.applied(), group.lastIndex(), service.vip().getHostAddress(), network.vipHeld(),
+        String room = journalKeeper.problem();
+        said = room == null ? said : said == null ? room : room + "; " + said;
+        said = said == null && group.leader() == null ? group.refused() : said;
+        return new ServiceStatus(service.name(), role, standing(group), said, group.term(), group.leader(), group.commitIndex(),
+                replica.applied(), group.lastIndex(), journal(), service.vip().getHostAddress(), network.vipHeld(),
                 network.lease().held(), network.lease().lapses(), workload(), checkpoint(),
                 replica.openConnections(), replica.history().connectionsClosed(), network.counts(), members(group),
                 takeover(replica.history().lastTakeover()));
+    }
+
+    /** A standby's standing in its group is a state of its own for whoever looks at it. */
+    private ServiceState standing(GroupStatus group) {
+        if (state == ServiceState.STANDBY && group.role() == Role.LEARNER) {
+            return ServiceState.JOINING;
+        }
+        if (journalKeeper.full() && (state == ServiceState.LIVE || state == ServiceState.STANDBY)) {
+            return ServiceState.JOURNAL_FULL;
+        }
+        return state == ServiceState.STANDBY && group.role() == Role.REMOVED ? ServiceState.REMOVED : state;
+    }
+
+    private JournalStatus journal() {
+        Journal journal = replica.journal();
+        Snapshot snapshot = journal.snapshot();
+        return new JournalStatus(journal.firstIndex(), journal.floorIndex(), snapshot == null ? 0 : snapshot.index(),
+                journal.bytesHeld(), service.journal().retain().maxBytes());
     }
 
     private WorkloadStatus workload() {
@@ -52,13 +77,18 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
 
     private List<MemberStatus> members(GroupStatus group) {
         List<MemberStatus> members = new ArrayList<>();
-        members.add(new MemberStatus(node.self().name(), true, group.lastIndex()));
+        members.add(new MemberStatus(node.self().name(), true, group.lastIndex(), admin(node.self().name())));
         for (GroupStatus.PeerStatus peer : group.peers()) {
             boolean reachable = peer.heardAgoMs() >= 0 && peer.heardAgoMs() < REACHABLE_MS;
             boolean known = peer.progress() != GroupStatus.PeerProgress.NOT_LED;
-            members.add(new MemberStatus(peer.name(), reachable, known ? peer.matchIndex() : -1));
+            members.add(new MemberStatus(peer.name(), reachable, known ? peer.matchIndex() : -1, admin(peer.name())));
         }
         return members;
+    }
+
+    private String admin(String member) {
+        ClusterMember found = checkpoints.directory().find(member);
+        return found == null ? null : found.address().getHostAddress() + ":" + found.adminPort();
     }
 
     private static TakeoverStatus takeover(ServiceHistory.Takeover last) {

@@ -48,7 +48,7 @@ final class WorkloadRestorer {
     RestoredWorkload restore(ServiceReplica replica) {
         for (ServiceHistory.ReadyCheckpoint ready : replica.history().readyNewestFirst()) {
             if (!checkpoints.enabled() || !checkpoints.holds(ready)
-                    || ready.body().markIndex() + 1 < replica.journal().firstIndex()) {
+                    || ready.body().markIndex() < replica.journal().floorIndex()) {
                 continue;
             }
             try {
@@ -60,9 +60,9 @@ final class WorkloadRestorer {
                 forgetConnections.run();
             }
         }
-        if (replica.journal().firstIndex() > 1) {
-            throw new IllegalStateException("no checkpoint on this node can be used, and its journal begins at entry "
-                    + replica.journal().firstIndex() + ", too late to replay everything");
+        if (replica.journal().floorIndex() > 0) {
+            throw new IllegalStateException("no checkpoint on this node can be used, and its journal begins behind entry "
+                    + replica.journal().floorIndex() + ", too late to replay everything");
         }
         return afresh();
     }

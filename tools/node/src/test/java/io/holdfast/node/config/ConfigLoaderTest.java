@@ -5,8 +5,6 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
-import io.holdfast.journal.Durability;
-import io.holdfast.journal.JournalOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -44,14 +42,6 @@ class ConfigLoaderTest {
 
     private List<String> problems(String yaml) {
         return catchThrowableOfType(ConfigException.class, () -> load(yaml)).problems();
-    }
-
-    @Test
-    void howTheJournalIsKeptIsTheOperatorsChoice() throws IOException {
-        assertThat(load(GOOD).services().get(0).journal()).isEqualTo(new JournalConfig(Durability.PROCESS, 10));
-        assertThat(load(GOOD + "    journal: {durability: interval, syncIntervalMs: 5}\n").services().get(0).journal().options())
-                .returns(Durability.INTERVAL, JournalOptions::durability).returns(5, JournalOptions::syncIntervalMs);
-        assertThat(problems(GOOD + "    journal: {durability: sometimes, syncIntervalMs: 0}\n")).hasSize(2);
     }
 
     @Test
@@ -126,6 +116,33 @@ class ConfigLoaderTest {
     void aKeyGivenTwiceIsRefusedWithItsLine() {
         assertThatThrownBy(() -> load(GOOD + "node: n2\n")).isInstanceOf(ConfigException.class)
                 .hasMessageContaining("line ").hasMessageContaining("Duplicate");
+    }
+
+    @Test
+    void aJournalIsBoundedUnlessToldOtherwiseAndAnArchiveNeedsAPlace() throws IOException {
+        RetainConfig retain = load(GOOD).services().get(0).journal().retain();
+        assertThat(retain.maxBytes()).isEqualTo(4L << 30);
+        assertThat(retain.mode()).isEqualTo(RetainConfig.Mode.DELETE);
+        retain = load(withJournal("{retain: {maxBytes: 8388608, maxAgeMs: 60000, mode: archive, archiveDir: /audit}}"))
+                .services().get(0).journal().retain();
+        assertThat(retain.maxAgeMs()).isEqualTo(60_000);
+        assertThat(retain.archiveDir()).isEqualTo(Path.of("/audit"));
+        assertThat(retain.fileBytes() * 2).isLessThanOrEqualTo(retain.maxBytes() / 2);
+        assertThatThrownBy(() -> load(withJournal("{retain: {maxBytes: 1000}}"))).hasMessageContaining("maxBytes is 1000");
+        assertThatThrownBy(() -> load(withJournal("{retain: {mode: archive}}"))).hasMessageContaining("archiveDir is missing");
+        assertThatThrownBy(() -> load(withJournal("{retain: {archiveDir: /audit}}"))).hasMessageContaining("mode is delete");
+    }
+
+    private static String withJournal(String yaml) {
+        return GOOD.replace("    workload:", "    journal: " + yaml + "\n    workload:");
+    }
+
+    @Test
+    void aNodeThatJoinsMayBeOneOfAnEvenNumberButNotAlone() throws IOException {
+        String two = GOOD.replaceFirst("  - \\{name: n3.*\n", "");
+        assertThatThrownBy(() -> load(two)).hasMessageContaining("an odd number is needed");
+        assertThat(load(two + "join: true\n").joining()).isTrue();
+        assertThatThrownBy(() -> load(GOOD + "join: perhaps\n")).hasMessageContaining("join is \"perhaps\": true or false");
     }
 
     @Test
