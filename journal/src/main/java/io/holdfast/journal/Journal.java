@@ -35,6 +35,8 @@ public final class Journal implements AutoCloseable {
     private final EntryIndex index;
     private final QueueAppender appender;
     private final Disposal disposal;
+    /** Only with {@link Durability#INTERVAL}, else null. */
+    private final IntervalSync intervalSync;
     private final CRC32C crc = new CRC32C();
     private byte[] record = new byte[4096];
     private int chain;
@@ -60,6 +62,8 @@ public final class Journal implements AutoCloseable {
         if (floor.restarted() && files.last() == null) {
             writeRestart();
         }
+        this.intervalSync = options.durability() != Durability.INTERVAL ? null
+                : new IntervalSync(options.syncIntervalMs(), appender::appendedBytes, appender::sync, this::failed).start();
     }
 
     /**
@@ -432,6 +436,9 @@ public final class Journal implements AutoCloseable {
         }
         closed = true;
         try {
+            if (intervalSync != null) {
+                intervalSync.close();
+            }
             appender.close();
             disposal.close();
         } finally {

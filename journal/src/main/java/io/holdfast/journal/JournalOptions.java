@@ -15,19 +15,20 @@ import java.nio.file.Path;
  *                         has; whoever appends decides what waits then
  * @param archive          the directory dropped files are moved into, on the same file system; null to delete them
  * @param durability       what an acknowledged entry survives
+ * @param syncIntervalMs   with {@link Durability#INTERVAL}: the pause between forcing what was appended and forcing it again
  */
 public record JournalOptions(int blockBytes, int maxCommandBytes, int preallocateBytes, long rollBytes, long maxBytes,
-                             Path archive, Durability durability) {
+                             Path archive, Durability durability, int syncIntervalMs) {
     public static final int MIN_BLOCK_BYTES = 1 << 20;
     public static final int MAX_BLOCK_BYTES = 1 << 30;
     public static final int MAX_COMMAND_BYTES = 8 << 20;
     public static final int MIN_PREALLOCATE_BYTES = 256 << 10;
-
+    public static final int MAX_SYNC_INTERVAL_MS = 60_000;
     public static final long MIN_ROLL_BYTES = 1 << 20;
     public static final long MAX_ROLL_BYTES = 1L << 36;
 
     public static final JournalOptions DEFAULT =
-            new JournalOptions(64 << 20, 4 << 20, 256 << 10, 256 << 20, 0, null, Durability.PROCESS);
+            new JournalOptions(64 << 20, 4 << 20, 256 << 10, 256 << 20, 0, null, Durability.PROCESS, 10);
 
     public JournalOptions {
         if (Integer.bitCount(blockBytes) != 1 || blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
@@ -52,26 +53,34 @@ public record JournalOptions(int blockBytes, int maxCommandBytes, int preallocat
         if (durability == null) {
             throw new IllegalArgumentException("durability is missing");
         }
+        if (syncIntervalMs < 1 || syncIntervalMs > MAX_SYNC_INTERVAL_MS) {
+            throw new IllegalArgumentException("syncIntervalMs must be from 1 to " + MAX_SYNC_INTERVAL_MS + ": " + syncIntervalMs);
+        }
     }
 
     public JournalOptions withBlockBytes(int bytes) {
         return new JournalOptions(bytes, Math.min(maxCommandBytes, bytes / 8), Math.min(preallocateBytes, bytes), rollBytes,
-                maxBytes, archive, durability);
+                maxBytes, archive, durability, syncIntervalMs);
     }
 
     public JournalOptions withRollBytes(long bytes) {
-        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, bytes, maxBytes, archive, durability);
+        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, bytes, maxBytes, archive, durability, syncIntervalMs);
     }
 
     public JournalOptions withMaxBytes(long bytes) {
-        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, bytes, archive, durability);
+        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, bytes, archive, durability, syncIntervalMs);
     }
 
     public JournalOptions withArchive(Path directory) {
-        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, maxBytes, directory, durability);
+        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, maxBytes, directory, durability,
+                syncIntervalMs);
     }
 
     public JournalOptions withDurability(Durability value) {
-        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, maxBytes, archive, value);
+        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, maxBytes, archive, value, syncIntervalMs);
+    }
+
+    public JournalOptions withSyncIntervalMs(int ms) {
+        return new JournalOptions(blockBytes, maxCommandBytes, preallocateBytes, rollBytes, maxBytes, archive, durability, ms);
     }
 }

@@ -37,7 +37,9 @@ final class QueueAppender implements AutoCloseable {
     /** Rolled files and the directory that {@link #sync()} has yet to force. */
     private final List<ForcedFile> rolled = new ArrayList<>();
     private boolean directoryChanged = true;
-    private ForcedFile current;
+    /** Changed by the writer alone, and under the lock of this object, which whoever forces takes too. */
+    private volatile ForcedFile current;
+    private volatile long appendedBytes;
     private boolean rollNext;
     private long tail;
     private volatile long claimed;
@@ -103,6 +105,7 @@ final class QueueAppender implements AutoCloseable {
             state.newestCycle(file.cycle());
         }
         tail = CycleFile.next(position, length);
+        appendedBytes += length;
         file.endBytes(tail);
         if (appender.cycle() != file.cycle() || !file.map(position, CycleFile.HEADER_BYTES + length)
                 || file.header(position) != length) {
@@ -118,12 +121,17 @@ final class QueueAppender implements AutoCloseable {
     }
 
     /** These files are dropped: there is nothing to force any more. */
-    void forget(List<Path> dropped) throws IOException {
+    synchronized void forget(List<Path> dropped) throws IOException {
         for (int i = rolled.size() - 1; i >= 0; i--) {
             if (dropped.contains(rolled.get(i).path())) {
                 rolled.remove(i).close();
             }
         }
+    }
+
+    /** Changes with every record. Any thread. */
+    long appendedBytes() {
+        return appendedBytes;
     }
 
     /** Blocks claimed ahead of the last record. Any thread. */
@@ -157,7 +165,6 @@ final class QueueAppender implements AutoCloseable {
         if (current != null) {
             // Chronicle closes the old file with an end mark.
             claim(0);
-            rolled.add(current);
         }
         ForcedFile fresh = new ForcedFile(path);
         try {
@@ -169,10 +176,17 @@ final class QueueAppender implements AutoCloseable {
             throw cannotClaim(path, 0, e);
         }
         clock.advanceTo(next);
-        current = fresh;
+        replaceCurrent(fresh);
         rollNext = false;
         tail = 0;
         claimed = options.preallocateBytes();
+    }
+
+    private synchronized void replaceCurrent(ForcedFile fresh) {
+        if (current != null) {
+            rolled.add(current);
+        }
+        current = fresh;
         directoryChanged = true;
     }
 
@@ -194,8 +208,8 @@ final class QueueAppender implements AutoCloseable {
                 + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
     }
 
-    /** Returns when all that was appended, and the names of the files, are on stable storage. */
-    void sync() throws IOException {
+    /** Any thread. Returns when all that was appended, and the names of the files, are on stable storage. */
+    synchronized void sync() throws IOException {
         while (!rolled.isEmpty()) {
             ForcedFile file = rolled.get(0);
             file.force();
@@ -212,7 +226,7 @@ final class QueueAppender implements AutoCloseable {
     }
 
     @Override
-    public void close() {
+    public synchronized void close() {
         appender.close();
         queue.close();
         try {

@@ -123,6 +123,23 @@ class JournalStorageFailureTest {
         }
     }
 
+    /** Nobody waits for the disk, and yet its failure stops the journal before much more is acknowledged. */
+    @Test
+    void aFailedSyncInTheBackgroundStopsTheJournal_I7() throws IOException {
+        try (TinyFileSystem disk = TinyFileSystem.failingWriteBack(scratch.resolve("disk"), 12 << 20)) {
+            try (Journal journal = Journal.open(disk.dir().resolve("journal"),
+                    OPTIONS.withDurability(Durability.INTERVAL).withSyncIntervalMs(1))) {
+                JournalException stop = null;
+                for (long next = 1; stop == null && next < 2_000_000; next++) {
+                    long index = next;
+                    stop = catchThrowableOfType(JournalException.class, () -> Commands.append(journal, 1, index));
+                }
+                assertThat(stop).hasMessageContaining("stopped after a failure").hasMessageContaining("fsync");
+                assertThat(journal.isFailed()).isTrue();
+            }
+        }
+    }
+
     private static Path fill(Path dir) throws IOException {
         Path ballast = dir.resolve("ballast");
         try (OutputStream out = Files.newOutputStream(ballast)) {

@@ -8,7 +8,8 @@ import picocli.CommandLine.Spec;
 
 /** {@code holdfast man}: the manual page, made from what the commands declare about themselves. */
 @Command(name = "man", mixinStandardHelpOptions = true, description = "Print the manual page of all commands.",
-        footer = {"", "Examples:", "  holdfast man | man -l -", "  holdfast man > /usr/local/share/man/man1/holdfast.1"})
+        footer = {"", "Examples:", "  holdfast man | man -l -", "  holdfast man > /usr/local/share/man/man1/holdfast.1",
+                "", "Exit code 0: printed. 2: wrong arguments."})
 final class ManCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;

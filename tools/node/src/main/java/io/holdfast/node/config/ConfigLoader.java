@@ -8,6 +8,8 @@ import com.fasterxml.jackson.dataformat.yaml.YAMLMapper;
 
 import io.holdfast.consensus.security.KeyFileException;
 
+import io.holdfast.journal.Durability;
+import io.holdfast.journal.JournalOptions;
 import java.io.IOException;
 import java.net.Inet4Address;
 import java.net.InterfaceAddress;
@@ -141,7 +143,8 @@ public final class ConfigLoader {
     }
 
     private JournalConfig journal(Section s) {
-        JournalConfig journal = new JournalConfig(retain(s.section("retain")));
+        JournalConfig journal = new JournalConfig(s.choice("durability", Durability.class, Durability.PROCESS),
+                (int) s.number("syncIntervalMs", 1, JournalOptions.MAX_SYNC_INTERVAL_MS, 10), retain(s.section("retain")));
         s.rejectUnknownKeys();
         return journal;
     }

@@ -14,7 +14,7 @@ import java.net.Inet4Address;
  * @param recovery      what a takeover does with the journal
  * @param checkpoint    when and how checkpoints are taken
  * @param lease         timing of the right to send with the virtual address
- * @param journal       how its journal is kept
+ * @param journal       how the journal is kept
  * @param workload      the protected program
  */
 public record ServiceConfig(String name, int slot, Inet4Address vip, int prefixLength, String interfaceName,

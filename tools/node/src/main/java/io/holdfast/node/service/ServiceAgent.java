@@ -132,7 +132,8 @@ public final class ServiceAgent implements AutoCloseable {
     }
 
     private void join() {
-        ServiceReplica joining = new ServiceReplica(node.serviceDir(service), service.journal().options(service.name()), new ConnectionTable(WorkloadRestorer.TABLE_CAPACITY),
+        ServiceReplica joining = new ServiceReplica(node.serviceDir(service), service.journal().options(service.name()),
+                new ConnectionTable(WorkloadRestorer.TABLE_CAPACITY),
                 pipeline, network.capture(), network.lease());
         joining.watch(watcherOf(joining));
         replica = joining;

@@ -5,6 +5,8 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
+import io.holdfast.journal.Durability;
+import io.holdfast.journal.JournalOptions;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -42,6 +44,15 @@ class ConfigLoaderTest {
 
     private List<String> problems(String yaml) {
         return catchThrowableOfType(ConfigException.class, () -> load(yaml)).problems();
+    }
+
+    @Test
+    void howTheJournalIsKeptIsTheOperatorsChoice() throws IOException {
+        assertThat(load(GOOD).services().get(0).journal()).returns(Durability.PROCESS, JournalConfig::durability)
+                .returns(10, JournalConfig::syncIntervalMs);
+        assertThat(load(GOOD + "    journal: {durability: interval, syncIntervalMs: 5}\n").services().get(0).journal().options("redis"))
+                .returns(Durability.INTERVAL, JournalOptions::durability).returns(5, JournalOptions::syncIntervalMs);
+        assertThat(problems(GOOD + "    journal: {durability: sometimes, syncIntervalMs: 0}\n")).hasSize(2);
     }
 
     @Test
