@@ -1,18 +1,18 @@
 package io.holdfast.consensus;
 
 /** Owned by one thread: lets one message through in a while and counts the others. */
-final class LogPace {
+public final class LogPace {
     private final long everyNanos;
     private boolean begun;
     private long lastNanos;
     private long held;
     private long heldBefore;
 
-    LogPace(long everyNanos) {
+    public LogPace(long everyNanos) {
         this.everyNanos = everyNanos;
     }
 
-    boolean due(long now) {
+    public boolean due(long now) {
         if (begun && now - lastNanos < everyNanos) {
             held++;
             return false;
@@ -25,7 +25,7 @@ final class LogPace {
     }
 
     /** What to add to the message that is due. */
-    String suppressed() {
+    public String suppressed() {
         return heldBefore == 0 ? "" : " (and " + heldBefore + " like it before)";
     }
 }

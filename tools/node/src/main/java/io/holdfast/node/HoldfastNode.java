@@ -50,9 +50,9 @@ public final class HoldfastNode implements AutoCloseable {
     public HoldfastNode(NodeConfig config) throws IOException {
         this.config = config;
         this.traffic = config.security().traffic();
-        this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()));
+        this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()), traffic);
         for (ServiceConfig service : config.services()) {
-            ImageExchange exchange = new ImageExchange(config, service, admin);
+            ImageExchange exchange = new ImageExchange(config, service, traffic, admin);
             services.add(new ServiceAgent(config, service, traffic, exchange, this::oneFailed));
         }
         admin.route("GET", "/status", (exchange, path) -> admin.sendJson(exchange, 200, status()));

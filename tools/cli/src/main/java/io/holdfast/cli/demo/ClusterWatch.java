@@ -7,6 +7,8 @@ import io.holdfast.cli.status.NodeStatus.ServiceStatus;
 import io.holdfast.cli.testbed.ClusterSpec;
 import io.holdfast.cli.testbed.Layout;
 import io.holdfast.cli.testbed.Testbed;
+import io.holdfast.consensus.security.ClusterKey;
+import io.holdfast.consensus.security.ClusterTraffic;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -34,6 +36,7 @@ public final class ClusterWatch implements AutoCloseable {
     private static final Duration ORDER_BOUND = Duration.ofSeconds(30);
 
     private final Testbed testbed;
+    private final ClusterTraffic traffic;
     private final ScheduledExecutorService askers;
     private final ExecutorService errands;
     private final Map<String, ServiceStatus> latest = new TreeMap<>();
@@ -42,6 +45,7 @@ public final class ClusterWatch implements AutoCloseable {
     /** @param listener told of every answer (node, status) and every missing answer (node, null); must be quick */
     public ClusterWatch(Testbed testbed, Duration interval, BiConsumer<String, ServiceStatus> listener) {
         this.testbed = testbed;
+        this.traffic = ClusterTraffic.closedBy(ClusterKey.read(testbed.layout().keyFile()));
         this.listener = listener;
         int nodes = testbed.layout().nodes();
         askers = Executors.newScheduledThreadPool(nodes, testbed.clientThreads());
@@ -55,7 +59,7 @@ public final class ClusterWatch implements AutoCloseable {
 
     private NodeProbe probe(int node) {
         return new NodeProbe(new InetSocketAddress(testbed.layout().nodeAddress(node), Layout.ADMIN_PORT),
-                ANSWER_BOUND);
+                traffic, ANSWER_BOUND);
     }
 
     private void ask(String name, NodeProbe probe) {

@@ -157,10 +157,7 @@ public final class DemoCommand implements Callable<Integer> {
     }
 
     private static void sayHowToReach(Timeline timeline, Layout layout, String removeCommand) {
-        StringBuilder status = new StringBuilder("./holdfast status");
-        for (int node = 1; node <= layout.nodes(); node++) {
-            status.append(" --node ").append(layout.nodeAddress(node));
-        }
+        String status = "./holdfast status --config " + layout.configFile(1);
         String inClient = "ip netns exec " + layout.clientNamespace() + " ";
         timeline.plain(Tone.STEP, "The cluster stays up.");
         timeline.plain(Tone.PLAIN, "  reach it     " + inClient + "redis-cli -h " + Layout.VIP);

@@ -1,6 +1,7 @@
 package io.holdfast.cli.status;
 
 import com.fasterxml.jackson.databind.JsonNode;
+import io.holdfast.consensus.security.ClusterTraffic;
 import java.io.IOException;
 import java.net.InetSocketAddress;
 import java.time.Duration;
@@ -27,10 +28,12 @@ final class ClusterQuestion {
     }
 
     private final Map<String, InetSocketAddress> nodes;
+    private final ClusterTraffic traffic;
     private final Duration bound;
 
-    ClusterQuestion(Map<String, InetSocketAddress> nodes, Duration bound) {
+    ClusterQuestion(Map<String, InetSocketAddress> nodes, ClusterTraffic traffic, Duration bound) {
         this.nodes = nodes;
+        this.traffic = traffic;
         this.bound = bound;
     }
 
@@ -88,7 +91,7 @@ final class ClusterQuestion {
 
     private Answer askOne(String name, InetSocketAddress admin) {
         try {
-            JsonNode raw = new NodeProbe(admin, bound).rawStatus();
+            JsonNode raw = new NodeProbe(admin, traffic, bound).rawStatus();
             return new Answer(name, admin, NodeProbe.parse(raw), raw, null);
         } catch (IOException e) {
             return new Answer(name, admin, null, null, e.getMessage());

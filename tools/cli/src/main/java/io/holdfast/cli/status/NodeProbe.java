@@ -3,11 +3,12 @@ package io.holdfast.cli.status;
 import com.fasterxml.jackson.databind.DeserializationFeature;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.consensus.security.ClusterTraffic;
+import io.holdfast.node.admin.AdminConnection;
 import java.io.IOException;
 import java.io.InputStream;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
-import java.net.URL;
 import java.net.URLEncoder;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
@@ -23,11 +24,13 @@ public final class NodeProbe {
             .configure(DeserializationFeature.FAIL_ON_NULL_FOR_PRIMITIVES, false);
 
     private final InetSocketAddress admin;
+    private final ClusterTraffic traffic;
     private final Duration bound;
 
     /** @param bound how long to wait for the connection, and again for the answer */
-    public NodeProbe(InetSocketAddress admin, Duration bound) {
+    public NodeProbe(InetSocketAddress admin, ClusterTraffic traffic, Duration bound) {
         this.admin = admin;
+        this.traffic = traffic;
         this.bound = bound;
     }
 
@@ -81,11 +84,8 @@ public final class NodeProbe {
     }
 
     private byte[] ask(String method, String path, Duration answerBound) throws IOException {
-        URL url = new URL("http", admin.getHostString(), admin.getPort(), path);
-        HttpURLConnection connection = (HttpURLConnection) url.openConnection();
+        HttpURLConnection connection = AdminConnection.to(admin, traffic, path);
         connection.setRequestMethod(method);
-        // The pool of kept-alive connections is one for the whole process and knows no namespaces.
-        connection.setRequestProperty("Connection", "close");
         connection.setConnectTimeout(Math.toIntExact(bound.toMillis()));
         connection.setReadTimeout(Math.toIntExact(answerBound.toMillis()));
         try {

@@ -56,11 +56,11 @@ abstract class PrimaryCommand implements Callable<Integer> {
     }
 
     ClusterQuestion question() {
-        return new ClusterQuestion(cluster.addresses(spec.commandLine()), cluster.bound());
+        return cluster.question(spec.commandLine());
     }
 
     NodeProbe probe(ClusterQuestion.Answer node) {
-        return new NodeProbe(node.admin(), cluster.bound());
+        return cluster.probe(spec.commandLine(), node.admin());
     }
 
     PrintWriter out() {

@@ -29,7 +29,7 @@ public final class StatusCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        List<ClusterQuestion.Answer> answers = new ClusterQuestion(cluster.addresses(spec.commandLine()), cluster.bound()).ask();
+        List<ClusterQuestion.Answer> answers = cluster.question(spec.commandLine()).ask();
         PrintWriter out = spec.commandLine().getOut();
         if (json) {
             printJson(answers, out);

@@ -3,7 +3,11 @@ package io.holdfast.cli.demo;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.fasterxml.jackson.databind.node.ObjectNode;
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import com.sun.net.httpserver.HttpsConfigurator;
+import com.sun.net.httpserver.HttpsParameters;
+import com.sun.net.httpserver.HttpsServer;
+import io.holdfast.consensus.security.ClusterTraffic;
+import io.holdfast.node.config.ConfigLoader;
 import io.holdfast.cli.status.NodeProbe;
 import io.holdfast.cli.status.NodeStatus.ServiceStatus;
 import io.holdfast.cli.testbed.Layout;
@@ -34,6 +38,7 @@ public final class StandInNode {
     private static final Duration ANSWER_BOUND = Duration.ofMillis(1_000);
 
     private final ObjectMapper json = new ObjectMapper();
+    private ClusterTraffic traffic;
     private final String name;
     private final int number;
     private boolean primary;
@@ -51,7 +56,14 @@ public final class StandInNode {
     public static void main(String[] arguments) throws IOException {
         String name = Files.readAllLines(Path.of(arguments[2])).get(0).substring("node: ".length());
         StandInNode node = new StandInNode(name);
-        HttpServer server = HttpServer.create(new InetSocketAddress(address(node.number), Layout.ADMIN_PORT), 0);
+        node.traffic = ConfigLoader.load(Path.of(arguments[2])).security().traffic();
+        HttpsServer server = HttpsServer.create(new InetSocketAddress(address(node.number), Layout.ADMIN_PORT), 0);
+        server.setHttpsConfigurator(new HttpsConfigurator(node.traffic.context()) {
+            @Override
+            public void configure(HttpsParameters parameters) {
+                parameters.setSSLParameters(ClusterTraffic.parameters());
+            }
+        });
         server.createContext("/status", node::answerStatus);
         server.createContext("/services/redis/checkpoint", node::answerCheckpoint);
         server.setExecutor(Executors.newFixedThreadPool(2));
@@ -71,7 +83,7 @@ public final class StandInNode {
             if (other != number) {
                 try {
                     others.add(new NodeProbe(new InetSocketAddress(address(other), Layout.ADMIN_PORT),
-                            ANSWER_BOUND).status().service("redis"));
+                            traffic, ANSWER_BOUND).status().service("redis"));
                     lowest &= other > number;
                 } catch (IOException unreachable) {
                     // As in a group: who does not answer has no say.

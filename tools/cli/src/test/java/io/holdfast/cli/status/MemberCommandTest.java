@@ -78,7 +78,11 @@ class MemberCommandTest {
     }
 
     private int run(String... arguments) {
-        return HoldfastCommand.execute(new PrintWriter(out, true), new PrintWriter(err, true), arguments);
+        List<String> all = new ArrayList<>(List.of(arguments));
+        if (all.contains("--node")) {
+            all.addAll(List.of("--key", "none"));
+        }
+        return HoldfastCommand.execute(new PrintWriter(out, true), new PrintWriter(err, true), all.toArray(String[]::new));
     }
 
     /** A node that does as it is told, unless there is a refusal for it; the primary of term 4 is so after the first order. */

@@ -137,8 +137,10 @@ class StatusCommandTest {
     }
 
     private int status(String... arguments) {
+        List<String> all = new ArrayList<>(List.of("--key", "none"));
+        all.addAll(List.of(arguments));
         return new CommandLine(new StatusCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
-                .execute(arguments);
+                .execute(all.toArray(String[]::new));
     }
 
     /** The cells of a node's row. */

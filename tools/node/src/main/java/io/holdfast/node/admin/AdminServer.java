@@ -2,7 +2,7 @@ package io.holdfast.node.admin;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
-import com.sun.net.httpserver.HttpServer;
+import io.holdfast.consensus.security.ClusterTraffic;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -13,22 +13,17 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
-import java.util.concurrent.ExecutorService;
-import java.util.concurrent.Executors;
-import java.util.concurrent.atomic.AtomicInteger;
 
 /**
- * The node's HTTP endpoint on its cluster address, served by threads of its own: status for operators, orders from the
- * command line, checkpoint files for the other nodes.
+ * The node's HTTP endpoint on its cluster address, served by threads of its own ({@link Door}): status for operators, orders
+ * from the command line, checkpoint files for the other nodes. All of them hold the cluster's key.
  */
 public final class AdminServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
-    private static final int THREADS = 8;
 
     private final ObjectMapper json = new ObjectMapper();
     private final List<Route> routes = new ArrayList<>();
-    private final HttpServer http;
-    private final ExecutorService threads;
+    private final Door door;
 
     /** Answers one request whose path matched; {@code path} holds the parts behind the route's prefix. */
     @FunctionalInterface
@@ -40,16 +35,8 @@ public final class AdminServer implements AutoCloseable {
     }
 
     /** Binds the endpoint; requests are answered after {@link #start}. */
-    public AdminServer(InetSocketAddress address) throws IOException {
-        this.http = HttpServer.create(address, 64);
-        AtomicInteger count = new AtomicInteger();
-        this.threads = Executors.newFixedThreadPool(THREADS, task -> {
-            Thread thread = new Thread(task, "admin-" + count.incrementAndGet());
-            thread.setDaemon(true);
-            return thread;
-        });
-        http.setExecutor(threads);
-        http.createContext("/", this::dispatch);
+    public AdminServer(InetSocketAddress address, ClusterTraffic traffic) throws IOException {
+        door = new Door(address, traffic, visitor -> dispatch(OneRequest.read(visitor)));
     }
 
     /** Adds a handler for everything below {@code prefix}, such as {@code /services/redis/checkpoint}. */
@@ -58,7 +45,7 @@ public final class AdminServer implements AutoCloseable {
     }
 
     public void start() {
-        http.start();
+        door.open();
     }
 
     private void dispatch(HttpExchange exchange) throws IOException {
@@ -111,7 +98,6 @@ public final class AdminServer implements AutoCloseable {
 
     @Override
     public void close() {
-        http.stop(0);
-        threads.shutdownNow();
+        door.close();
     }
 }

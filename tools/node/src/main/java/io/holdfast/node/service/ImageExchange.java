@@ -3,6 +3,8 @@ package io.holdfast.node.service;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
+import io.holdfast.consensus.security.ClusterTraffic;
+import io.holdfast.node.admin.AdminConnection;
 import io.holdfast.node.admin.AdminServer;
 import io.holdfast.node.config.ClusterMember;
 import io.holdfast.node.config.NodeConfig;
@@ -17,7 +19,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
-import java.net.URI;
+import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
 import java.nio.ByteBuffer;
@@ -44,14 +46,16 @@ public final class ImageExchange {
 
     private final NodeConfig node;
     private final ServiceConfig service;
+    private final ClusterTraffic traffic;
     private volatile CheckpointStore store;
     private final MemberDirectory directory;
     private volatile Consumer<VerifiedCheckpoint> onFetched = checkpoint -> { };
 
-    public ImageExchange(NodeConfig node, ServiceConfig service, AdminServer admin) {
+    public ImageExchange(NodeConfig node, ServiceConfig service, ClusterTraffic traffic, AdminServer admin) {
         this.node = node;
         this.directory = new MemberDirectory(node);
         this.service = service;
+        this.traffic = traffic;
         admin.route("GET", "/services/" + service.name() + "/checkpoints", (http, path) -> serve(admin, http, path));
         admin.route("POST", "/services/" + service.name() + "/checkpoints", (http, path) -> fetchOnRequest(admin, http, path));
     }
@@ -73,7 +77,7 @@ public final class ImageExchange {
 
     /** What another node says of itself. */
     JsonNode status(ClusterMember of) throws IOException {
-        try (InputStream in = open(url(of) + "/status")) {
+        try (InputStream in = open(of, "/status")) {
             return JSON.readTree(in);
         }
     }
@@ -108,7 +112,7 @@ public final class ImageExchange {
 
     private static void send(HttpExchange http, FileChannel channel) throws IOException {
         long left = channel.size();
-        // Length -1 means "no body" to this server, 0 "chunked".
+        // Length -1 means "no body", 0 "of unknown length".
         http.sendResponseHeaders(200, left == 0 ? -1 : left);
         OutputStream out = http.getResponseBody();
         ByteBuffer buffer = ByteBuffer.allocate(COPY_BYTES);
@@ -139,14 +143,15 @@ public final class ImageExchange {
         if (into.list().contains(markIndex) && into.manifestDigest(markIndex).equals(digest)) {
             return;
         }
-        String base = url(member(memberName)) + "/services/" + service.name() + "/checkpoints/" + markIndex + "/";
+        ClusterMember from = member(memberName);
+        String base = "/services/" + service.name() + "/checkpoints/" + markIndex + "/";
         byte[] manifest;
-        try (InputStream in = open(base + "manifest")) {
+        try (InputStream in = open(from, base + "manifest")) {
             manifest = in.readAllBytes();
         }
         try (CheckpointImport importing = into.beginImport(manifest, digest)) {
             for (ManifestEntry entry : importing.missing()) {
-                try (InputStream in = open(base + "file?" + URLEncoder.encode(entry.path(), StandardCharsets.UTF_8))) {
+                try (InputStream in = open(from, base + "file?" + URLEncoder.encode(entry.path(), StandardCharsets.UTF_8))) {
                     importing.write(entry.path(), in);
                 }
             }
@@ -160,8 +165,8 @@ public final class ImageExchange {
      * @return whether it now holds it, verified and on disk
      */
     boolean offerTo(ClusterMember member, long markIndex, String digest) throws IOException {
-        HttpURLConnection http = connection(url(member) + "/services/" + service.name() + "/checkpoints/" + markIndex
-                + "/fetch");
+        HttpURLConnection http = connection(member, "/services/" + service.name() + "/checkpoints/"
+                + markIndex + "/fetch");
         http.setRequestMethod("POST");
         http.setDoOutput(true);
         http.getOutputStream().write((node.self().name() + " " + digest).getBytes(StandardCharsets.UTF_8));
@@ -176,20 +181,14 @@ public final class ImageExchange {
         return found;
     }
 
-    private static String url(ClusterMember member) {
-        return "http://" + member.address().getHostAddress() + ":" + member.adminPort();
+    private InputStream open(ClusterMember member, String path) throws IOException {
+        return connection(member, path).getInputStream();
     }
 
-    private static InputStream open(String url) throws IOException {
-        return connection(url).getInputStream();
-    }
-
-    private static HttpURLConnection connection(String url) throws IOException {
-        HttpURLConnection http = (HttpURLConnection) URI.create(url).toURL().openConnection();
+    private HttpURLConnection connection(ClusterMember member, String path) throws IOException {
+        HttpURLConnection http = AdminConnection.to(new InetSocketAddress(member.address(), member.adminPort()), traffic, path);
         http.setConnectTimeout(CONNECT_TIMEOUT_MS);
         http.setReadTimeout(READ_TIMEOUT_MS);
-        // A kept connection to a machine that died meanwhile would only be found out by its timeout.
-        http.setRequestProperty("Connection", "close");
         return http;
     }
 }
