@@ -122,7 +122,7 @@ class StatusCommandTest {
     @Test
     void aCheckpointIsAskedOfTheLivePrimary() throws Exception {
         int code = new CommandLine(new CheckpointCommand()).setOut(new PrintWriter(out))
-                .execute("--node", node(STANDBY), "--node", node(PRIMARY));
+                .execute("--key", "none", "--node", node(STANDBY), "--node", node(PRIMARY));
         assertThat(code).isZero();
         assertThat(out.toString()).contains("ready at entry 130: 5000 bytes in ").contains(
                 "packets waited 9 ms, held by [\"n1\",\"n2\"]");
@@ -131,7 +131,7 @@ class StatusCommandTest {
     @Test
     void withoutALivePrimaryThereIsNoCheckpoint() throws Exception {
         int code = new CommandLine(new CheckpointCommand()).setErr(new PrintWriter(err))
-                .execute("--node", node(STANDBY));
+                .execute("--key", "none", "--node", node(STANDBY));
         assertThat(code).isEqualTo(1);
         assertThat(err.toString()).contains("No node is the live primary of redis");
     }
