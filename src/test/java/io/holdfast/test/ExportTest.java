@@ -87,7 +87,9 @@ class ExportTest {
     /** The questions that are not export's, asked of the same journals beside the nodes that write them. */
     private void inspectTellsWhatHappened(RunningCluster cluster, Path journal, long mark) throws Exception {
         assertThat(inspect(0, "describe", journal.toString())).contains("mark " + mark + " by n").contains("5 CLOSED");
-        assertThat(inspect(0, "connections", journal.toString(), "--json").lines().filter(line -> line.contains("\"CLOSED\""))).as("four clients and the node's own question whether Redis is there").hasSize(5);
+        assertThat(inspect(0, "connections", journal.toString(), "--json").lines().filter(line -> line.contains("\"CLOSED\"")))
+                .as("four clients and the node's own question whether Redis is there").hasSize(5);
+        assertThat(inspect(0, "verify", journal.toString())).startsWith("whole: ").containsPattern(", [1-9][0-9]* checkpoints as committed");
         // Of few packets it is journaled within ten seconds.
         Awaitility.await().atMost(60, TimeUnit.SECONDS).untilAsserted(() -> assertThat(inspect(0, "stats", journal.toString()))
                 .contains("capture to commit").doesNotContain("nothing was journaled"));

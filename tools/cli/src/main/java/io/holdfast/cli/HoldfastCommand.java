@@ -9,6 +9,7 @@ import io.holdfast.cli.status.MemberCommand;
 import io.holdfast.cli.status.StatusCommand;
 import io.holdfast.cli.status.SwitchoverCommand;
 import io.holdfast.journal.JournalException;
+import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -56,7 +57,7 @@ public final class HoldfastCommand implements Runnable {
 
     /** A journal that cannot be read is a matter of the arguments: one line and no stack. */
     private static int onFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
-        if (!(failure instanceof JournalException)) {
+        if (!(failure instanceof JournalException || failure instanceof CheckpointDamagedException)) {
             throw failure;
         }
         command.getErr().println(failure.getMessage());

@@ -14,12 +14,13 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
 /** {@code holdfast inspect verify}: checks a whole journal rule by rule, and can write a clean copy of its good part. */
 @Command(name = "verify", mixinStandardHelpOptions = true,
-        description = "Check a whole journal: checksums, chain, indices, terms, cuts, commit index, and what entries say.",
+        description = "Check a whole journal: checksums, chain, indices, terms, cuts, commit index, what entries say, and the checkpoints beside it.",
         footer = {"", "Examples:",
                 "  holdfast inspect verify DIR",
                 "  holdfast inspect verify DIR --json | head",
@@ -42,6 +43,10 @@ final class VerifyCommand implements Callable<Integer> {
             + "to this new directory; the journal itself is not touched")
     private Path repaired;
 
+    @Option(names = "--checkpoints", paramLabel = "DIR", description = "the checkpoints to compare with what was committed (default: the "
+            + "directory 'checkpoints' beside the journal, if there is one)")
+    private Path checkpoints;
+
     private Lines lines;
     private long violations;
 
@@ -54,12 +59,14 @@ final class VerifyCommand implements Callable<Integer> {
             throw new ParameterException(spec.commandLine(), repaired + " is not empty");
         }
         ContentRules rules = new ContentRules(this::tell);
+        CheckpointRule ready = new CheckpointRule();
         Progress progress = Progress.on(spec.commandLine().getErr(), 0);
         JournalAudit audit = new JournalAudit(dir, new JournalAudit.Visitor() {
             @Override
             public void onRecord(JournalEntry record, Path file, long offsetBytes) {
                 progress.step();
                 rules.check(record, file, offsetBytes);
+                ready.note(record);
             }
 
             @Override
@@ -69,15 +76,24 @@ final class VerifyCommand implements Callable<Integer> {
         });
         audit.run();
         progress.close();
+        String compared = checkCheckpoints(dir, ready);
         if (!json) {
             lines.add(violations == 0 ? "whole: " : violations + " violations: ").add(audit.records()).add(" records, last entry ")
-                    .add(audit.lastIndex()).add(", committed ").add(audit.commitIndex()).end();
+                    .add(audit.lastIndex()).add(", committed ").add(audit.commitIndex()).add(compared).end();
         }
         if (repaired != null) {
             repair(dir, audit);
         }
         lines.flush();
         return violations == 0 ? 0 : 1;
+    }
+
+    private String checkCheckpoints(Path dir, CheckpointRule ready) {
+        Path store = checkpoints != null ? checkpoints : dir.toAbsolutePath().resolveSibling("checkpoints");
+        if (checkpoints == null && !Files.isDirectory(store)) {
+            return "";
+        }
+        return ", " + ready.check(store, this::tell) + " checkpoints as committed";
     }
 
     private void repair(Path dir, JournalAudit audit) throws IOException {

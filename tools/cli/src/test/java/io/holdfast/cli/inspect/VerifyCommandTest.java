@@ -150,6 +150,21 @@ class VerifyCommandTest {
     }
 
     @Test
+    void checkpointsAreComparedWithWhatWasCommitted() throws IOException {
+        dir = top.resolve("journal");
+        Path image = Files.createDirectories(top.resolve("checkpoints/3/image")).resolve("core.img");
+        Files.writeString(image, "the process");
+        String manifest = "{\"format\":1}";
+        Files.writeString(top.resolve("checkpoints/3/manifest.json"), manifest);
+        write(new Body(EntryKind.CHECKPOINT_READY, 2, NOON, "{\"node\":\"n1\",\"markIndex\":3,\"manifestSha256\":\"0123\"}"));
+        assertThat(verify()).isEqualTo(1);
+        assertThat(out.toString()).contains("checkpoint-files").contains("checkpoints/3").contains("committed was 0123")
+                .contains("0 checkpoints as committed");
+        assertThat(verify("--checkpoints", top.resolve("elsewhere").toString())).isEqualTo(2);
+        assertThat(err.toString()).contains("no such directory").doesNotContain("\tat ");
+    }
+
+    @Test
     void noiseEndsInBoundedTimeWithViolations() throws IOException {
         write();
         Random random = new Random(7);
