@@ -1,5 +1,6 @@
 package io.holdfast.test;
 
+import io.holdfast.cli.testbed.ClusterSpec;
 import io.holdfast.cli.testbed.Machine;
 import java.nio.file.Files;
 import java.nio.file.StandardOpenOption;
@@ -49,6 +50,7 @@ class MembersTest {
             cluster.awaitAllAnswered();
             cluster.letCount(300);
             oneWithAnOldJournalIsRefused(cluster, founders.get(0));
+            emptiedItIsLetInAgain(cluster, founders.get(0));
             cluster.expectNothingLost();
         });
     }
@@ -80,5 +82,13 @@ class MembersTest {
         cluster.await("it refuses to run", BOUND, () -> !removed.running());
         assertThat(Files.readString(removed.log())).as("log of the node with the old journal")
                 .contains("FAILED").contains("A node that is to be let in starts empty");
+    }
+
+    /** As whoever replaces a dead machine under the same name. */
+    private static void emptiedItIsLetInAgain(RunningCluster cluster, Machine removed) {
+        assertThat(removed.run("rm", "-r", cluster.testbed().layout().dataDirectory().resolve(ClusterSpec.SERVICE).toString())
+                .exitCode()).isZero();
+        cluster.testbed().startNode(removed.number());
+        add(cluster, cluster.primary(), removed);
     }
 }

@@ -53,9 +53,10 @@ class RetentionTest {
             cluster.await(behind.name() + " takes over", RunningCluster.TAKEOVER_BOUND,
                     () -> behind.name().equals(cluster.watch().primary()) && cluster.status(behind).takeoverTerm() > term);
             cluster.awaitAllAnswered();
+            long second = cluster.term();
             behind.killDaemon();
             cluster.testbed().startNode(behind.number());
-            cluster.awaitTakeover(behind, cluster.term());
+            cluster.awaitTakeover(behind, second);
             cluster.awaitCaughtUp(behind);
             cluster.expectNothingLost();
         });
