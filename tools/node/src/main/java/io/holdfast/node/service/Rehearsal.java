@@ -3,6 +3,7 @@ package io.holdfast.node.service;
 import io.holdfast.restore.checkpoint.CheckpointDraft;
 import io.holdfast.restore.checkpoint.CheckpointStore;
 import io.holdfast.restore.checkpoint.Criu;
+import io.holdfast.restore.checkpoint.CriuException;
 import io.holdfast.restore.checkpoint.VerifiedCheckpoint;
 import io.holdfast.restore.connection.ConnectionTable;
 import io.holdfast.restore.connection.TableRecord;
@@ -33,6 +34,7 @@ final class Rehearsal {
     private static final List<String> PROGRAM = List.of("/bin/sleep", "3600");
     private static final long TIMEOUT_MS = 5_000;
     private static final long MAX_BYTES = 64 << 20;
+    private static final int TRIES = 3;
     private static final String SERVICE = "rehearsal";
 
     private final Path dir;
@@ -59,13 +61,28 @@ final class Rehearsal {
             Files.createDirectories(dir.resolve("data"));
             Workload.killLeftover(stateFile, TIMEOUT_MS);
             if (withImage) {
-                dumpAndRestore(stateFile);
+                dumpAndRestorePatiently(stateFile);
             }
             replayNothing();
         } catch (IOException e) {
             throw new UncheckedIOException("the rehearsal of a takeover in " + dir + " failed", e);
         }
         LOG.info("rehearsed a takeover in {} ms", (System.nanoTime() - begun) / 1_000_000);
+    }
+
+    /** On a crowded machine CRIU fails now and then; a node that could take over is not to stay away because of that. */
+    private void dumpAndRestorePatiently(Path stateFile) {
+        for (int attempt = 1; ; attempt++) {
+            try {
+                dumpAndRestore(stateFile);
+                return;
+            } catch (CriuException e) {
+                if (attempt == TRIES) {
+                    throw e;
+                }
+                LOG.warn("the rehearsal of a takeover failed, once more: {}", e.getMessage());
+            }
+        }
     }
 
     private void dumpAndRestore(Path stateFile) {
