@@ -1,0 +1,45 @@
+package io.holdfast.benchmarks.group;
+
+import java.nio.file.Path;
+
+/** What takes part in a comparison. */
+enum Kind {
+    /** Holdfast's group on its journal, traffic closed by TLS: what a node runs. */
+    HOLDFAST("Holdfast", "page cache: survives the process"),
+    /** The same with open traffic, as all others here have it. */
+    HOLDFAST_OPEN("Holdfast, open traffic", "page cache: survives the process"),
+    /** The library as it comes, on its FileBasedLog without fsync. */
+    JGROUPS_RAFT("jgroups-raft 1.1.4", "page cache: survives the process"),
+    /** No group at all: a datagram to another process and back. */
+    UDP("UDP round trip", "none");
+
+    private final String title;
+    private final String durability;
+
+    Kind(String title, String durability) {
+        this.title = title;
+        this.durability = durability;
+    }
+
+    String title() {
+        return title;
+    }
+
+    /** Neither ours nor the floor. */
+    boolean isBaseline() {
+        return this != HOLDFAST && this != HOLDFAST_OPEN && this != UDP;
+    }
+
+    /** What a majority's copies survive once an entry counts as committed. */
+    String durability() {
+        return durability;
+    }
+
+    Contender join(MemberPlaces places, Path dir, Timing timing, Contender.Events events) throws Exception {
+        return switch (this) {
+            case HOLDFAST, HOLDFAST_OPEN -> HoldfastContender.join(places, dir, timing, this == HOLDFAST, events);
+            case JGROUPS_RAFT -> JGroupsRaftContender.join(places, dir, timing, events);
+            case UDP -> UdpContender.join(places, events);
+        };
+    }
+}

@@ -1,0 +1,46 @@
+package io.holdfast.benchmarks.group;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** That each command runs to its end and hands out every figure; not what the figures are. */
+class GroupBenchTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void commitsAreMeasuredBesideAnotherGroup() throws Exception {
+        JsonNode results = run(new CommitCommand(), "--quick", "--bytes", "256", "--millis", "60", "--against", "JGROUPS_RAFT");
+        // Four loads, TLS and open, against the other and the floor, five figures each.
+        assertThat(results).hasSize(4 * 2 * 2 * 5);
+    }
+
+    private JsonNode run(Object command, String... arguments) throws IOException {
+        Path json = dir.resolve("results.json");
+        StringWriter out = new StringWriter();
+        List<String> all = new ArrayList<>(List.of(arguments));
+        all.addAll(List.of("--json", json.toString()));
+        PrintWriter writer = new PrintWriter(out, true);
+        int exitCode = new CommandLine(command).setOut(writer).setErr(writer).execute(all.toArray(String[]::new));
+        assertThat(exitCode).as(out.toString()).isZero();
+        JsonNode results = new ObjectMapper().readTree(json.toFile()).get("results");
+        assertThat(results).allSatisfy(each -> {
+            assertThat(each.get("ours").asDouble()).isPositive();
+            assertThat(each.get("baseline").asDouble()).isPositive();
+            assertThat(each.get("ratio").asDouble()).isPositive();
+            assertThat(each.get("baselineName").asText()).isNotEmpty();
+        });
+        return results;
+    }
+}
