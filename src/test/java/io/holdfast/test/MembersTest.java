@@ -23,6 +23,7 @@ class MembersTest {
             cluster.client().open(4, 1);
             cluster.checkpoint();
             added.forEach(machine -> cluster.testbed().startNode(machine.number()));
+            added.forEach(machine -> awaitJoining(cluster, machine));
             cluster.letCount(300);
             Machine primary = cluster.primary();
             long term = cluster.term();
@@ -66,8 +67,12 @@ class MembersTest {
                 .hasMessageContaining("is the primary: hand over first");
     }
 
-    private static void add(RunningCluster cluster, Machine primary, Machine machine) {
+    private static void awaitJoining(RunningCluster cluster, Machine machine) {
         cluster.awaitStatus(machine, "waits to be let in", BOUND, s -> "JOINING".equals(s.state()));
+    }
+
+    private static void add(RunningCluster cluster, Machine primary, Machine machine) {
+        awaitJoining(cluster, machine);
         cluster.watch().addMember(primary.name(), machine.name(), "10.77.0.1" + machine.number());
         cluster.awaitCaughtUp(machine);
     }

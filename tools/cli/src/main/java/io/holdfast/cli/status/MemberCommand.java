@@ -97,7 +97,7 @@ public final class MemberCommand implements Runnable {
 
     /** {@code holdfast member remove}. Owned by the main thread. */
     @Command(name = "remove", mixinStandardHelpOptions = true,
-            description = "Removes a node, dead or alive. The primary cannot be removed: have it hand over first.",
+            description = "Removes a node, dead or alive. A primary hands over first, as by holdfast switchover.",
             footer = "Exit code 0: it is no member. 1: not so. 2: wrong arguments.")
     static final class Remove extends PrimaryCommand {
 
@@ -110,9 +110,11 @@ public final class MemberCommand implements Runnable {
         }
 
         @Override
-        int ask(ClusterQuestion.Answer primary, String name) {
+        int ask(ClusterQuestion.Answer primary, String name) throws InterruptedException {
             try {
-                JsonNode answer = probe(primary).removeMember(name, member, REMOVE_BOUND);
+                ClusterQuestion.Answer asked = primary.status().node().equals(member)
+                        ? handOver(primary, name, null).live() : primary;
+                JsonNode answer = probe(asked).removeMember(name, member, REMOVE_BOUND);
                 out().println("members of " + name + ": " + names(answer));
                 out().flush();
                 return 0;

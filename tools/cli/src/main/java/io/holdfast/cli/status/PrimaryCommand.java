@@ -1,6 +1,9 @@
 package io.holdfast.cli.status;
 
+import com.fasterxml.jackson.databind.JsonNode;
+import java.io.IOException;
 import java.io.PrintWriter;
+import java.time.Duration;
 import java.util.Comparator;
 import java.util.List;
 import java.util.concurrent.Callable;
@@ -11,6 +14,9 @@ import picocli.CommandLine.Spec;
 
 /** What is asked of the primary of one service: finds it among the nodes. Owned by the main thread. */
 abstract class PrimaryCommand implements Callable<Integer> {
+
+    private static final Duration HAND_OVER_BOUND = Duration.ofSeconds(90);
+    private static final Duration LIVE_BOUND = Duration.ofSeconds(30);
 
     @Spec
     private CommandSpec spec;
@@ -53,6 +59,42 @@ abstract class PrimaryCommand implements Callable<Integer> {
         return answers.stream().filter(answer -> answer.reached() && answer.status().service(name) != null
                 && fits(answer.status().service(name)))
                 .max(Comparator.comparingLong(answer -> answer.status().service(name).term())).orElse(null);
+    }
+
+    /**
+     * What became of a switchover.
+     *
+     * @param to   node that was handed the lead
+     * @param live node that serves clients now
+     */
+    record Handed(String to, ClusterQuestion.Answer live) {
+    }
+
+    /**
+     * Has the primary hand over and waits until another node serves clients.
+     *
+     * @param to name of the standby, or null for the one that holds most
+     * @throws IOException with the reason why not
+     */
+    Handed handOver(ClusterQuestion.Answer primary, String name, String to) throws IOException, InterruptedException {
+        JsonNode answer = probe(primary).switchover(name, to, HAND_OVER_BOUND);
+        long deadline = System.nanoTime() + LIVE_BOUND.toNanos();
+        while (System.nanoTime() - deadline < 0) {
+            ClusterQuestion.Answer live = livePrimary(question().ask(), name, answer.path("term").asLong());
+            if (live != null) {
+                return new Handed(answer.path("to").asText(), live);
+            }
+            Thread.sleep(50);
+        }
+        throw new IOException(answer.path("to").asText() + " leads, but no node became the live primary of " + name
+                + " within " + LIVE_BOUND.toSeconds() + " s; see holdfast status");
+    }
+
+    private static ClusterQuestion.Answer livePrimary(List<ClusterQuestion.Answer> answers, String name, long afterTerm) {
+        return answers.stream().filter(ClusterQuestion.Answer::reached).filter(answer -> {
+            NodeStatus.ServiceStatus status = answer.status().service(name);
+            return status != null && status.livePrimary() && status.takeoverTerm() > afterTerm && status.lastTakeover().live();
+        }).findFirst().orElse(null);
     }
 
     ClusterQuestion question() {

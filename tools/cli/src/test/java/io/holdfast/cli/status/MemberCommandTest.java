@@ -77,6 +77,14 @@ class MemberCommandTest {
         assertThat(err.toString()).contains("No switchover: ").contains("'n9' is not a member");
     }
 
+    @Test
+    void aPrimaryThatIsToBeRemovedHandsOverFirst() throws Exception {
+        String added = node("n4", "PRIMARY", "LIVE", 4, "");
+        String old = node("n1", "PRIMARY", "LIVE", 3, "");
+        assertThat(run("member", "remove", "n1", "--node", old, "--node", added)).as(err.toString()).isZero();
+        assertThat(orders).containsExactly("n1 POST /services/redis/switchover", "n4 POST /services/redis/members/remove/n1");
+    }
+
     private int run(String... arguments) {
         List<String> all = new ArrayList<>(List.of(arguments));
         if (all.contains("--node")) {
