@@ -10,6 +10,10 @@ enum Kind {
     HOLDFAST_OPEN("Holdfast, open traffic", "page cache: survives the process"),
     /** The library as it comes, on its FileBasedLog without fsync. */
     JGROUPS_RAFT("jgroups-raft 1.1.4", "page cache: survives the process"),
+    /** By its gRPC transport; its log's force is not waited for. */
+    RATIS("Apache Ratis 3.3.0", "page cache: survives the process (written, forced meanwhile)"),
+    /** Aeron's replicated log, recorded by its archive. */
+    AERON("Aeron Cluster 1.51.0", "page cache: survives the process (recorded, file sync level 0)"),
     /** No group at all: a datagram to another process and back. */
     UDP("UDP round trip", "none");
 
@@ -39,6 +43,8 @@ enum Kind {
         return switch (this) {
             case HOLDFAST, HOLDFAST_OPEN -> HoldfastContender.join(places, dir, timing, this == HOLDFAST, events);
             case JGROUPS_RAFT -> JGroupsRaftContender.join(places, dir, timing, events);
+            case RATIS -> RatisContender.join(places, dir, timing, events);
+            case AERON -> AeronContender.join(places, dir, timing, events);
             case UDP -> UdpContender.join(places, events);
         };
     }
