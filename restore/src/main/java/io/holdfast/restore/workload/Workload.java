@@ -38,6 +38,8 @@ public final class Workload {
      */
     private static final String LAUNCH = "read -r word && [ \"$word\" = go ] || exit 125; renice -n 0 -p $$ >/dev/null; "
         + "exec setsid unshare --pid --fork setsid \"$@\" </dev/null";
+    /** The program that {@link #LAUNCH} runs last before the workload's own. */
+    private static final String LAUNCHED_BY = "setsid";
     private static final long LAUNCH_TIMEOUT_MS = 5_000;
     private static final long POLL_NANOS = 500_000;
     private static final long REAP_TIMEOUT_MS = 5_000;
@@ -291,10 +293,21 @@ public final class Workload {
         throw new WorkloadException(spec.command().get(0) + " was not started within " + LAUNCH_TIMEOUT_MS + " ms");
     }
 
-    /** Before it leads its own session, CRIU would refuse it. */
+    /**
+     * Before it leads its own session, CRIU would refuse it; and as long as it is still {@code setsid} an exec is to come,
+     * which takes away the memory a dump has just put its code into.
+     */
     private static boolean isUnderWay(long pid) {
         return ProcessTree.isFirstOfNamespace(pid)
-            && ProcessStat.of(pid).filter(ProcessStat::leadsItsSession).isPresent();
+            && ProcessStat.of(pid).filter(ProcessStat::leadsItsSession).isPresent() && !runs(pid, LAUNCHED_BY);
+    }
+
+    private static boolean runs(long pid, String program) {
+        try {
+            return Files.readSymbolicLink(Path.of("/proc", Long.toString(pid), "exe")).endsWith(program);
+        } catch (IOException e) {
+            return false; // it has ended, which whoever waits for it finds out
+        }
     }
 
     private static String statusOf(Process launcher) {
