@@ -74,7 +74,7 @@ public final class InspectBenchCommand implements Callable<Integer> {
 
     private List<BenchResult> measure(Path journal, Path exported, int count) throws Exception {
         int rounds = quick ? 1 : 5;
-        double tailer = rate(count, rounds, () -> SampleJournal.readByTailer(journal, count));
+        double tailer = rate(count, rounds, () -> SampleJournal.readByTailer(journal, 0, count));
         List<BenchResult> results = new ArrayList<>();
         for (String question : new String[] {"list", "list --json", "verify", "describe", "connections"}) {
             String[] words = question.split(" ");
@@ -143,7 +143,7 @@ public final class InspectBenchCommand implements Callable<Integer> {
         }
     }
 
-    private static void remove(Path top) throws IOException {
+    static void remove(Path top) throws IOException {
         try (Stream<Path> files = Files.walk(top)) {
             for (Path each : files.sorted(Comparator.reverseOrder()).toList()) {
                 Files.delete(each);

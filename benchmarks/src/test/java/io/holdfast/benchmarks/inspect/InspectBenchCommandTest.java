@@ -28,4 +28,19 @@ class InspectBenchCommandTest {
             assertThat(each.get("ratio").asDouble()).isPositive();
         });
     }
+
+    @Test
+    void readingOnFromTheMiddleIsMeasuredColdAndWarm() throws Exception {
+        Path json = dir.resolve("results.json");
+        StringWriter out = new StringWriter();
+        int exitCode = new CommandLine(new ReplayCommand()).setOut(new PrintWriter(out, true)).setErr(new PrintWriter(out, true))
+                .execute("--quick", "--entries", "20000", "--json", json.toString());
+        assertThat(exitCode).as(out.toString()).isZero();
+        JsonNode results = new ObjectMapper().readTree(json.toFile()).get("results");
+        assertThat(results).hasSize(2).allSatisfy(each -> {
+            assertThat(each.get("params").get("entries").asInt()).isEqualTo(10_000);
+            assertThat(each.get("ours").asDouble()).isPositive();
+            assertThat(each.get("ratio").asDouble()).isPositive();
+        });
+    }
 }
