@@ -2,6 +2,7 @@ package io.holdfast.benchmarks;
 
 import io.holdfast.benchmarks.append.AppendCommand;
 import io.holdfast.benchmarks.group.CommitCommand;
+import io.holdfast.benchmarks.group.ElectionCommand;
 import io.holdfast.benchmarks.inspect.InspectBenchCommand;
 import io.holdfast.benchmarks.inspect.ReplayCommand;
 import io.holdfast.benchmarks.protect.ProtectCommand;
@@ -16,7 +17,7 @@ import picocli.CommandLine.Spec;
 /** {@code holdfast bench}: every benchmark is a subcommand. Owned by the main thread. */
 @Command(name = "bench",
         description = "Measures Holdfast on this machine against what one would use instead.",
-        subcommands = {ProtectCommand.class, AppendCommand.class, InspectBenchCommand.class, CommitCommand.class, ReplayCommand.class})
+        subcommands = {ProtectCommand.class, AppendCommand.class, InspectBenchCommand.class, CommitCommand.class, ReplayCommand.class, ElectionCommand.class})
 public final class BenchCommand implements Runnable {
 
     @Spec

@@ -26,6 +26,11 @@ class GroupBenchTest {
         assertThat(results).hasSize(4 * 2 * 2 * 5);
     }
 
+    @Test
+    void leadersAreKilledInBothGroups() throws Exception {
+        assertThat(run(new ElectionCommand(), "--tries", "1")).hasSize(5);
+    }
+
     private JsonNode run(Object command, String... arguments) throws IOException {
         Path json = dir.resolve("results.json");
         StringWriter out = new StringWriter();
