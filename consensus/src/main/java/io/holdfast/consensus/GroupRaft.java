@@ -256,8 +256,11 @@ class GroupRaft extends RAFT {
         shown.failure = cause;
         LOG.error("{}: the group stops: {}", config.self(), cause.toString(), cause);
         journal.failed(cause);
-        takeNoPart();
-        listener.onFailure(cause);
+        try {
+            takeNoPart();
+        } finally {
+            listener.onFailure(cause);
+        }
     }
 
     private void takeNoPart() {

@@ -61,6 +61,11 @@ final class QueueAppender implements AutoCloseable {
         CycleFile newest = files.last();
         if (newest != null) {
             this.current = new ForcedFile(newest.path());
+            // The process may have died between a roll and the force of the file before.
+            CycleFile before = files.count() < 2 ? null : files.get(files.count() - 2);
+            if (before != null) {
+                rolled.add(new ForcedFile(before.path()));
+            }
             this.tail = tail;
             this.rollNext = tailClosed;
             this.claimed = pageAligned(tail);
