@@ -5,6 +5,7 @@ import io.holdfast.cli.status.NodeStatus.ServiceStatus;
 import io.holdfast.cli.testbed.ClusterSpec;
 import io.holdfast.cli.testbed.Testbed;
 import java.time.Duration;
+import java.util.List;
 
 /** Redis under Holdfast with three nodes. Owned by the main thread. */
 final class ProtectedRedis implements Subject {
@@ -18,6 +19,10 @@ final class ProtectedRedis implements Subject {
     private final Testbed testbed;
     private long firstTerm;
 
+    /** Both compilers, as a node that runs for long has them: what is measured is warm. */
+    private static final List<String> NODE_FLAGS = List.of("-Xms256m", "-Xmx256m", "-XX:+UseSerialGC", "-XX:-UsePerfData",
+            "-XX:+ExitOnOutOfMemoryError");
+
     private ProtectedRedis(boolean checkpoints) {
         this.checkpoints = checkpoints;
         this.testbed = Testbed.create(NODES);
@@ -27,6 +32,7 @@ final class ProtectedRedis implements Subject {
     static ProtectedRedis start(long checkpointIntervalMs) throws InterruptedException {
         ProtectedRedis subject = new ProtectedRedis(checkpointIntervalMs > 0);
         try {
+            subject.testbed.nodeFlags(NODE_FLAGS);
             subject.testbed.configure(layout -> subject.checkpoints
                     ? ClusterSpec.redis(layout).withCheckpoint("criu", checkpointIntervalMs)
                     : ClusterSpec.redis(layout).withCheckpoint("none", 60_000));

@@ -29,6 +29,12 @@ final class Evidence {
         }
         SystemCommand.run("cp", "-a", "--sparse=always", layout.logs().toString(), layout.configs().toString(),
                 layout.disks().toString(), directory.toString());
+        try {
+            // Evidence is handed around; a key is not.
+            Files.deleteIfExists(directory.resolve(layout.configs().getFileName()).resolve(layout.keyFile().getFileName()));
+        } catch (IOException e) {
+            throw new TestbedException("cannot take the cluster's key out of " + directory, e);
+        }
     }
 
     private static void ask(String namespace, Path into) throws IOException {

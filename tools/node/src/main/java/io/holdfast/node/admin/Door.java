@@ -89,7 +89,7 @@ final class Door implements AutoCloseable {
                 } else {
                     answer(visitor, visitor);
                 }
-            } catch (IOException e) {
+            } catch (IOException | RuntimeException e) {
                 if (!listening.isClosed()) {
                     LOG.warn("cannot accept a connection on {}: {}", listening.getLocalSocketAddress(), e.toString());
                 }
