@@ -5,8 +5,13 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Locale;
+import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.TimeUnit;
 
-/** Owned by the thread that works: says on a terminal how far long work has come; nothing at all anywhere else. */
+/**
+ * Owned by the thread that works: says on a terminal how far long work has come; nothing at all anywhere else. What another
+ * process does is shown by a thread of its own, as the seconds it takes.
+ */
 public final class Progress implements AutoCloseable {
     private static final int WIDTH = 30;
     private static final int ASK_CLOCK_EVERY = 4096;
@@ -20,7 +25,8 @@ public final class Progress implements AutoCloseable {
     private final long beganNanos = System.nanoTime();
     private long shownNanos = beganNanos;
     private long done;
-    private boolean shown;
+    private volatile boolean shown;
+    private final CountDownLatch ended = new CountDownLatch(1);
 
     private Progress(PrintWriter terminal, long total) {
         this.terminal = terminal;
@@ -30,6 +36,29 @@ public final class Progress implements AutoCloseable {
     /** @param total how many steps the work has; 0 when nobody knows */
     public static Progress on(PrintWriter standardError, long total) {
         return new Progress(isTerminal() ? standardError : null, total);
+    }
+
+    /** Work that somebody else does: shows how long it takes until it is closed. */
+    public static Progress waiting(PrintWriter standardError, String what) {
+        Progress progress = on(standardError, 0);
+        if (progress.terminal != null) {
+            Thread ticker = new Thread(() -> progress.tick(what), "progress");
+            ticker.setDaemon(true);
+            ticker.start();
+        }
+        return progress;
+    }
+
+    private void tick(String what) {
+        try {
+            while (!ended.await(1, TimeUnit.SECONDS)) {
+                shown = true;
+                terminal.print("\r" + what + ", " + (System.nanoTime() - beganNanos) / 1_000_000_000L + " s  ");
+                terminal.flush();
+            }
+        } catch (InterruptedException e) {
+            Thread.currentThread().interrupt();
+        }
     }
 
     private static boolean isTerminal() {
@@ -70,6 +99,7 @@ public final class Progress implements AutoCloseable {
     /** Takes the bar away, so that what is printed next stands alone. */
     @Override
     public void close() {
+        ended.countDown();
         if (shown) {
             terminal.print("\r\033[K");
             terminal.flush();

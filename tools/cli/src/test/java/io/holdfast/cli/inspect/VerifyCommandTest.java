@@ -14,6 +14,7 @@ import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.RandomAccessFile;
 import java.io.StringWriter;
+import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -21,11 +22,14 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
+import java.util.zip.CRC32C;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class VerifyCommandTest {
     private static final int ENTRIES = 50;
+    private static final int RECORD_HEADER_BYTES = 32;
+    private static final int CHAIN_AT = 28;
     private static final long NOON = 1_700_000_000_000_000_000L;
 
     @TempDir
@@ -147,6 +151,79 @@ class VerifyCommandTest {
         try (Journal copy = Journal.open(clean, JournalOptions.DEFAULT)) {
             assertThat(copy.lastIndex()).isEqualTo(20);
         }
+    }
+
+    /** Changes bytes of a record, counted from its start, and makes its checksum right again. */
+    private void lie(int record, int at, byte[] bytes) throws IOException {
+        long offset = offsets().get(record);
+        try (RandomAccessFile file = new RandomAccessFile(file().toFile(), "rw")) {
+            file.seek(offset + at);
+            file.write(bytes);
+            file.seek(offset + 4);
+            byte[] whole = new byte[RECORD_HEADER_BYTES + file.readInt()];
+            file.seek(offset);
+            file.readFully(whole);
+            CRC32C crc = new CRC32C();
+            crc.update(whole, 0, CHAIN_AT);
+            crc.update(whole, RECORD_HEADER_BYTES, whole.length - RECORD_HEADER_BYTES);
+            file.seek(offset + CHAIN_AT);
+            file.writeInt((int) crc.getValue());
+        }
+    }
+
+    private List<String> rulesBroken() {
+        out.getBuffer().setLength(0);
+        assertThat(verify("--json")).isEqualTo(1);
+        return out.toString().lines().map(line -> line.replaceAll(".*\"rule\":\"([a-z-]+)\".*", "$1")).distinct().toList();
+    }
+
+    private static byte[] number(long value) {
+        return ByteBuffer.allocate(Long.BYTES).putLong(value).array();
+    }
+
+    @Test
+    void aRecordThatDoesNotFollowTheOneBeforeBreaksTheChain() throws IOException {
+        write();
+        lie(10, 24, new byte[] {1, 2, 3, 4});
+        assertThat(rulesBroken()).containsExactly("chain");
+    }
+
+    @Test
+    void anIndexThatIsSkippedIsNoticed() throws IOException {
+        write();
+        lie(10, 8, number(1_000));
+        assertThat(rulesBroken()).contains("index-continuity");
+    }
+
+    @Test
+    void aTermThatFallsIsNoticed() throws IOException {
+        write();
+        lie(10, 16, number(9));
+        assertThat(rulesBroken()).contains("term-order");
+    }
+
+    @Test
+    void aCutThatFitsNothingIsNoticed() throws IOException {
+        write();
+        lie(10, RECORD_HEADER_BYTES + 1, new byte[] {(byte) EntryKind.TAIL_CUT.code()});
+        assertThat(rulesBroken()).contains("truncations");
+    }
+
+    @Test
+    void filesThatAreMissingOrDamagedAreNamed() throws IOException {
+        write();
+        Files.delete(dir.resolve("state"));
+        assertThat(rulesBroken()).containsExactly("files");
+    }
+
+    @Test
+    void aDamagedFloorIsNamed() throws IOException {
+        write();
+        try (RandomAccessFile floor = new RandomAccessFile(dir.resolve("floor").toFile(), "rw")) {
+            floor.seek(10);
+            floor.write(77);
+        }
+        assertThat(rulesBroken()).contains("floor");
     }
 
     @Test

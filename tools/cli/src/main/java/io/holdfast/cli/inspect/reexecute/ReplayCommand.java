@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.cli.doctor.CapabilityException;
 import io.holdfast.cli.doctor.Privileges;
 import io.holdfast.cli.inspect.JournalArgument;
+import io.holdfast.cli.inspect.Progress;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CheckpointSections;
 import io.holdfast.restore.checkpoint.CheckpointStore;
@@ -112,7 +113,10 @@ public final class ReplayCommand implements Callable<Integer> {
         Thread onSignal = new Thread(sandbox::close, "end-sandbox");
         Runtime.getRuntime().addShutdownHook(onSignal);
         try {
-            ReexecutionReport report = sandbox.await();
+            ReexecutionReport report;
+            try (Progress progress = Progress.waiting(spec.commandLine().getErr(), "executing in the sandbox")) {
+                report = sandbox.await();
+            }
             print(report, layout);
             if (request.stay()) {
                 sayHowToConnect(sandbox, report, layout);
