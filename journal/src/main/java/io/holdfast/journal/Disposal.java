@@ -4,7 +4,6 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.List;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -23,6 +22,7 @@ final class Disposal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Disposal.class);
     private static final int CLOSE_SECONDS = 30;
 
+    private final StableStorage storage;
     private final Path dir;
     private final Path archive;
     private final ExecutorService worker = Executors.newSingleThreadExecutor(work -> {
@@ -32,7 +32,8 @@ final class Disposal implements AutoCloseable {
     });
     private volatile String problem;
 
-    Disposal(Path dir, Path archive) throws IOException {
+    Disposal(StableStorage storage, Path dir, Path archive) throws IOException {
+        this.storage = storage;
         this.dir = dir;
         this.archive = archive;
         if (archive != null) {
@@ -51,7 +52,7 @@ final class Disposal implements AutoCloseable {
                     for (Path file : files) {
                         remove(file);
                     }
-                    Directories.force(dir);
+                    storage.forceDirectory(dir);
                     problem = null;
                 } catch (IOException | RuntimeException e) {
                     problem = "cannot " + (archive == null ? "delete" : "archive") + " dropped files: " + e;
@@ -63,7 +64,7 @@ final class Disposal implements AutoCloseable {
 
     private void remove(Path file) throws IOException {
         if (archive == null) {
-            Files.deleteIfExists(file);
+            storage.delete(file);
             return;
         }
         Path target = archive.resolve(file.getFileName());
@@ -71,11 +72,11 @@ final class Disposal implements AutoCloseable {
             throw new IOException(target + " exists already: is the archive that of another journal?");
         }
         try {
-            Files.move(file, target, StandardCopyOption.ATOMIC_MOVE);
+            storage.rename(file, target);
         } catch (NoSuchFileException e) {
             LOG.debug("{} was archived before", file);
         }
-        Directories.force(archive);
+        storage.forceDirectory(archive);
     }
 
     /** Why dropped files are still there, or null. Any thread. */

@@ -34,13 +34,13 @@ record Floor(long index, long term, FileStart start, boolean restarted, long sna
     }
 
     /** Forced when this returns: the file holds all of it, or, when it throws, all of the one before. */
-    void store(Path dir) throws IOException {
+    void store(StableStorage storage, Path dir) throws IOException {
         ByteBuffer content = ByteBuffer.allocate(BYTES);
         content.putInt(MAGIC).putInt(VERSION).putLong(index).putLong(term).putInt(start.cycle()).putInt(start.chain())
                 .putLong(start.index()).putLong(start.term()).putInt(restarted ? 1 : 0).putInt(0)
                 .putLong(snapshot).putLong(snapshotTerm);
         content.putInt(CRC, crc(content.array()));
-        Directories.replace(dir, FILE_NAME, content.array());
+        storage.replace(dir, FILE_NAME, content.array());
     }
 
     /** The floor of the journal in {@code dir}, null when the directory has none (an archive, or no journal yet). */

@@ -2,7 +2,6 @@ package io.holdfast.journal;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
-import java.io.SyncFailedException;
 import java.nio.file.Path;
 import java.util.Arrays;
 
@@ -15,15 +14,16 @@ import java.util.Arrays;
  */
 final class ForcedFile implements AutoCloseable {
     private static final int CHUNK_BYTES = 8 << 10;
+    private static final byte[] ZEROS = new byte[CHUNK_BYTES];
 
+    private final StableStorage storage;
     private final Path path;
     private final RandomAccessFile file;
-    private final byte[] chunk = new byte[CHUNK_BYTES];
-    private final byte[] zeros = new byte[CHUNK_BYTES];
 
-    ForcedFile(Path path) throws IOException {
+    ForcedFile(StableStorage storage, Path path) throws IOException {
+        this.storage = storage;
         this.path = path;
-        this.file = new RandomAccessFile(path.toFile(), "rw");
+        this.file = storage.open(path);
     }
 
     Path path() {
@@ -32,20 +32,16 @@ final class ForcedFile implements AutoCloseable {
 
     /** Writes zeros from one position up to another: after this a store to a mapping of them needs no new block. */
     void zero(long from, long to) throws IOException {
-        file.seek(from);
-        for (long at = from; at < to; ) {
-            int length = (int) Math.min(CHUNK_BYTES, to - at);
-            file.write(zeros, 0, length);
-            at += length;
-        }
+        storage.zero(file, path, from, to);
     }
 
     /** Overwrites with zeros what is not zero between two positions. */
     void wipe(long from, long to) throws IOException {
+        byte[] chunk = new byte[CHUNK_BYTES];
         for (long at = from; at < to; at += CHUNK_BYTES) {
             file.seek(at);
             int read = file.read(chunk, 0, (int) Math.min(CHUNK_BYTES, to - at));
-            if (read > 0 && !Arrays.equals(chunk, 0, read, zeros, 0, read)) {
+            if (read > 0 && !Arrays.equals(chunk, 0, read, ZEROS, 0, read)) {
                 zero(at, at + read);
             }
         }
@@ -55,13 +51,9 @@ final class ForcedFile implements AutoCloseable {
         return file.length();
     }
 
-    /** fsync(2): all of the file, not only what is mapped now. As fast as fdatasync(2) here, since stores date the file. */
+    /** All of the file is on stable storage when this returns. */
     void force() throws IOException {
-        try {
-            file.getFD().sync();
-        } catch (SyncFailedException e) {
-            throw new IOException("fsync of " + path + " failed", e);
-        }
+        storage.force(file, path);
     }
 
     @Override

@@ -27,6 +27,7 @@ public final class Journal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
     static final String LOCK_FILE = "lock";
 
+    private final StableStorage storage;
     private final Path dir;
     private final JournalOptions options;
     private final FileChannel lock;
@@ -45,7 +46,9 @@ public final class Journal implements AutoCloseable {
     private volatile Throwable failure;
     private volatile boolean closed;
 
-    private Journal(Path dir, JournalOptions options, FileChannel lock, Recovery recovered) throws IOException {
+    private Journal(StableStorage storage, Path dir, JournalOptions options, FileChannel lock, Recovery recovered)
+            throws IOException {
+        this.storage = storage;
         this.dir = dir;
         this.options = options;
         this.lock = lock;
@@ -55,9 +58,9 @@ public final class Journal implements AutoCloseable {
         this.chain = recovered.chain();
         this.floor = recovered.floor();
         this.snapshot = recovered.snapshot();
-        this.disposal = new Disposal(dir, options.archive());
-        this.appender = new QueueAppender(dir, options, recovered.clock(), state, files, recovered.tail(),
-                recovered.tailClosed());
+        this.disposal = new Disposal(storage, dir, options.archive());
+        this.appender = new QueueAppender(storage, dir, options, recovered.clock(), state, files,
+                recovered.tail(), recovered.tailClosed());
         disposal.dispose(recovered.dropped());
         if (floor.restarted() && files.last() == null) {
             writeRestart();
@@ -75,6 +78,10 @@ public final class Journal implements AutoCloseable {
     }
 
     static Journal open(Path dir, JournalOptions options, LongSupplier epochMillis) {
+        return open(dir, options, epochMillis, KernelStorage.INSTANCE);
+    }
+
+    static Journal open(Path dir, JournalOptions options, LongSupplier epochMillis, StableStorage storage) {
         boolean interrupted = Thread.interrupted();
         FileChannel lock = null;
         boolean opened = false;
@@ -82,7 +89,8 @@ public final class Journal implements AutoCloseable {
             Files.createDirectories(dir);
             lock = takeLock(dir);
             long startNanos = System.nanoTime();
-            Journal journal = new Journal(dir, options, lock, Recovery.recover(dir, options, epochMillis));
+            Journal journal = new Journal(storage, dir, options, lock,
+                    Recovery.recover(storage, dir, options, epochMillis));
             opened = true;
             LOG.info("Journal {} holds entries {} to {}, commit index {}, read in {} ms", dir, journal.firstIndex(),
                     journal.lastIndex(), journal.commitIndex(), (System.nanoTime() - startNanos) / 1_000_000);
@@ -359,13 +367,13 @@ public final class Journal implements AutoCloseable {
     private void store(Snapshot fresh, Floor next) {
         try {
             if (fresh != null) {
-                SnapshotFile.store(dir, fresh);
+                SnapshotFile.store(storage, dir, fresh);
             }
-            next.store(dir);
+            next.store(storage, dir);
             floor = next;
             if (fresh != null) {
                 snapshot = fresh;
-                SnapshotFile.removeOthers(dir, fresh.index());
+                SnapshotFile.removeOthers(storage, dir, fresh.index());
             }
         } catch (IOException | RuntimeException | Error e) {
             failed(e);

@@ -27,6 +27,7 @@ final class QueueAppender implements AutoCloseable {
     private static final int INDEX_BYTES = 128 << 10;
     private static final int PAGE_BYTES = 4096;
 
+    private final StableStorage storage;
     private final Path dir;
     private final JournalOptions options;
     private final CycleClock clock;
@@ -45,8 +46,9 @@ final class QueueAppender implements AutoCloseable {
     private volatile long claimed;
 
     /** @param tailClosed the newest file takes nothing more */
-    QueueAppender(Path dir, JournalOptions options, CycleClock clock, StateFile state, CycleFiles files, long tail,
-                  boolean tailClosed) throws IOException {
+    QueueAppender(StableStorage storage, Path dir, JournalOptions options, CycleClock clock, StateFile state, CycleFiles files,
+                  long tail, boolean tailClosed) throws IOException {
+        this.storage = storage;
         this.dir = dir;
         this.options = options;
         this.clock = clock;
@@ -60,11 +62,11 @@ final class QueueAppender implements AutoCloseable {
         this.appender = appender(queue, dir, files);
         CycleFile newest = files.last();
         if (newest != null) {
-            this.current = new ForcedFile(newest.path());
+            this.current = new ForcedFile(storage, newest.path());
             // The process may have died between a roll and the force of the file before.
             CycleFile before = files.count() < 2 ? null : files.get(files.count() - 2);
             if (before != null) {
-                rolled.add(new ForcedFile(before.path()));
+                rolled.add(new ForcedFile(storage, before.path()));
             }
             this.tail = tail;
             this.rollNext = tailClosed;
@@ -171,13 +173,13 @@ final class QueueAppender implements AutoCloseable {
             // Chronicle closes the old file with an end mark.
             claim(0);
         }
-        ForcedFile fresh = new ForcedFile(path);
+        ForcedFile fresh = new ForcedFile(storage, path);
         try {
             // Chronicle writes its header into a file that is all zeros as into one that is empty.
             fresh.zero(0, options.preallocateBytes());
         } catch (IOException e) {
             fresh.close();
-            Files.delete(path);
+            storage.delete(path);
             throw cannotClaim(path, 0, e);
         }
         clock.advanceTo(next);
@@ -225,7 +227,7 @@ final class QueueAppender implements AutoCloseable {
             current.force();
         }
         if (directoryChanged) {
-            Directories.force(dir);
+            storage.forceDirectory(dir);
             directoryChanged = false;
         }
     }

@@ -28,10 +28,10 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     private static final int SCAN_BYTES = 64 << 10;
     private static final long SPARE_BYTES = 1 << 20;
 
-    static Recovery recover(Path dir, JournalOptions options, LongSupplier epochMillis) throws IOException {
+    static Recovery recover(StableStorage storage, Path dir, JournalOptions options, LongSupplier epochMillis) throws IOException {
         checkSpace(dir, options);
         if (!Files.exists(dir.resolve(StateFile.FILE_NAME))) {
-            begin(dir);
+            begin(storage, dir);
         }
         StateFile state = StateFile.open(dir, true);
         Floor floor = Floor.load(dir);
@@ -39,8 +39,8 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
             throw new JournalException(dir.resolve(Floor.FILE_NAME), -1, "is missing. " + JournalException.REJOIN);
         }
         Snapshot snapshot = SnapshotFile.load(dir, floor);
-        SnapshotFile.removeOthers(dir, floor.snapshot());
-        CycleFiles files = withoutUnbornFile(dir, floor.start().cycle());
+        SnapshotFile.removeOthers(storage, dir, floor.snapshot());
+        CycleFiles files = withoutUnbornFile(storage, dir, floor.start().cycle());
         checkNewestFile(dir, state, floor, files);
 
         EntryIndex index = new EntryIndex();
@@ -59,20 +59,20 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         index.raiseFloor(floor.index(), floor.term());
         CycleFile newest = files.last();
         if (newest != null && !walk.tailClosed()) {
-            cleanTail(newest, walk.tailPosition());
+            cleanTail(storage, newest, walk.tailPosition());
         }
         int cycle = newest == null ? Math.max(0, floor.start().cycle() - 1) : newest.cycle();
         return new Recovery(floor, snapshot, state, files, index, walk.chain(), walk.tailPosition(), walk.tailClosed(),
                 new CycleClock(epochMillis, cycle), dropped(dir, floor));
     }
 
-    private static void begin(Path dir) throws IOException {
+    private static void begin(StableStorage storage, Path dir) throws IOException {
         if (!CycleFiles.paths(dir).isEmpty()) {
             throw new JournalException(dir.resolve(StateFile.FILE_NAME), -1, "is missing, but there are cycle files. "
                     + JournalException.REJOIN);
         }
-        Floor.NONE.store(dir);
-        StateFile.create(dir);
+        Floor.NONE.store(storage, dir);
+        StateFile.create(storage, dir);
     }
 
     /** What a crash kept from being removed. */
@@ -89,7 +89,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     }
 
     /** Removes a newest file that a crash left before it was begun; nothing can be in it. */
-    private static CycleFiles withoutUnbornFile(Path dir, int fromCycle) throws IOException {
+    private static CycleFiles withoutUnbornFile(StableStorage storage, Path dir, int fromCycle) throws IOException {
         CycleFiles files = CycleFiles.list(dir, fromCycle);
         CycleFile newest = files.last();
         if (newest == null) {
@@ -104,8 +104,8 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
             throw new JournalException(newest.path(), 0, "the cycle file has no header but a record at byte " + found);
         }
         LOG.warn("Removing {}: a crash left it before its header was finished; it holds no record", newest.path());
-        Files.delete(newest.path());
-        Directories.force(dir);
+        storage.delete(newest.path());
+        storage.forceDirectory(dir);
         return CycleFiles.list(dir, fromCycle);
     }
 
@@ -119,13 +119,13 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     }
 
     /** Wipes what an interrupted append left, unless it shows that there was more. */
-    private static void cleanTail(CycleFile file, long tail) throws IOException {
+    private static void cleanTail(StableStorage storage, CycleFile file, long tail) throws IOException {
         long found = findDocument(file.path(), tail, tail + LEFTOVER_BYTES);
         if (found >= 0) {
             throw new JournalException(file.path(), tail, "no record here, but a later one at byte " + found
                     + ": entries between are missing. " + JournalException.REJOIN);
         }
-        try (ForcedFile forced = new ForcedFile(file.path())) {
+        try (ForcedFile forced = new ForcedFile(storage, file.path())) {
             forced.wipe(tail, Math.min(forced.length(), tail + LEFTOVER_BYTES));
         }
     }

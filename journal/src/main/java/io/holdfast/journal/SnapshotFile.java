@@ -25,12 +25,12 @@ final class SnapshotFile {
     }
 
     /** Forced when this returns; no part of the journal until a floor names it. */
-    static void store(Path dir, Snapshot snapshot) throws IOException {
+    static void store(StableStorage storage, Path dir, Snapshot snapshot) throws IOException {
         ByteBuffer content = ByteBuffer.allocate(Math.addExact(HEADER_BYTES, snapshot.bytes().length));
         content.putInt(MAGIC).putInt(VERSION).putLong(snapshot.index()).putLong(snapshot.term())
                 .putLong(snapshot.bytes().length).putInt(0).put(snapshot.bytes());
         content.putInt(CRC, crc(content.array()));
-        Directories.replace(dir, PREFIX + snapshot.index(), content.array());
+        storage.replace(dir, PREFIX + snapshot.index(), content.array());
     }
 
     /** The snapshot the floor names, or null when it names none. */
@@ -57,11 +57,11 @@ final class SnapshotFile {
     }
 
     /** Removes what no floor names: older snapshots, and what a crash left half done. */
-    static void removeOthers(Path dir, long index) throws IOException {
+    static void removeOthers(StableStorage storage, Path dir, long index) throws IOException {
         try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir, PREFIX + "*")) {
             for (Path path : paths) {
                 if (!path.equals(path(dir, index))) {
-                    Files.delete(path);
+                    storage.delete(path);
                 }
             }
         }

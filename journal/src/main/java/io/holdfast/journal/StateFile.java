@@ -34,10 +34,10 @@ final class StateFile {
     }
 
     /** Makes the file of a new journal whole before its name appears. */
-    static void create(Path dir) throws IOException {
+    static void create(StableStorage storage, Path dir) throws IOException {
         ByteBuffer content = ByteBuffer.allocate(BYTES);
         content.putInt(0, MAGIC).putInt(4, VERSION).putLong(NEWEST_CYCLE, -1);
-        Directories.replace(dir, FILE_NAME, content.array());
+        storage.replace(dir, FILE_NAME, content.array());
     }
 
     static StateFile open(Path dir, boolean writable) throws IOException {

@@ -6,7 +6,6 @@ import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.util.Arrays;
 import java.util.Objects;
 import java.util.zip.CRC32C;
@@ -32,6 +31,7 @@ public final class VoteStore implements AutoCloseable {
     private static final int NAME = 32;
     private static final int CRC = SLOT_BYTES - 4;
 
+    private final StableStorage storage;
     private final Path path;
     private final ByteBuffer slot = ByteBuffer.allocate(SLOT_BYTES);
     private final CRC32C crc = new CRC32C();
@@ -42,20 +42,25 @@ public final class VoteStore implements AutoCloseable {
     private String votedFor;
     private Throwable failure;
 
-    private VoteStore(Path path) throws IOException {
+    private VoteStore(StableStorage storage, Path path) throws IOException {
+        this.storage = storage;
         this.path = path;
         if (!Files.exists(path)) {
             create(path);
         }
         load(Files.readAllBytes(path));
-        this.file = new RandomAccessFile(path.toFile(), "rw");
+        this.file = storage.open(path);
     }
 
     /** Opens the vote in {@code dir}, or starts with term 0 and no vote. */
     public static VoteStore open(Path dir) {
+        return open(dir, KernelStorage.INSTANCE);
+    }
+
+    static VoteStore open(Path dir, StableStorage storage) {
         try {
             Files.createDirectories(dir);
-            return new VoteStore(dir.resolve(FILE_NAME));
+            return new VoteStore(storage, dir.resolve(FILE_NAME));
         } catch (IOException e) {
             throw new JournalException(dir.resolve(FILE_NAME), -1, "cannot open the vote: " + e, e);
         }
@@ -95,7 +100,7 @@ public final class VoteStore implements AutoCloseable {
             for (int i = 0; i < SLOTS; i++) {
                 file.seek((long) i * SLOT_BYTES);
                 file.write(slot.array());
-                file.getFD().sync();
+                storage.force(file, path);
             }
         } catch (IOException e) {
             failure = e;
@@ -120,17 +125,10 @@ public final class VoteStore implements AutoCloseable {
 
     /** Written aside and renamed: the file exists whole or not at all. */
     private void create(Path vote) throws IOException {
-        Path fresh = vote.resolveSibling(FILE_NAME + ".new");
         encode(0, 0, null);
-        try (RandomAccessFile out = new RandomAccessFile(fresh.toFile(), "rw")) {
-            out.setLength(0);
-            for (int i = 0; i < SLOTS; i++) {
-                out.write(slot.array());
-            }
-            out.getFD().sync();
-        }
-        Files.move(fresh, vote, StandardCopyOption.ATOMIC_MOVE);
-        Directories.force(vote.toAbsolutePath().getParent());
+        byte[] slots = Arrays.copyOf(slot.array(), SLOTS * SLOT_BYTES);
+        System.arraycopy(slots, 0, slots, SLOT_BYTES, SLOT_BYTES);
+        storage.replace(vote.toAbsolutePath().getParent(), FILE_NAME, slots);
     }
 
     private void load(byte[] bytes) {

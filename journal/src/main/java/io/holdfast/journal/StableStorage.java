@@ -1,0 +1,48 @@
+package io.holdfast.journal;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.file.Path;
+
+/**
+ * Asked by any thread: what the journal needs of a disk, so that a test can put a failing or forgetting one in its place.
+ *
+ * <p>Stores of records go through mapped files and not through here. Forcing a file alone does not force its name
+ * (fsync(2)): that takes {@link #forceDirectory}.
+ */
+interface StableStorage {
+    String FRESH = ".new";
+
+    /** Opens for reading and writing; begins an empty file when there is none. */
+    RandomAccessFile open(Path path) throws IOException;
+
+    /** Claims blocks, by writing zeros from one position up to another. */
+    void zero(RandomAccessFile file, Path path, long from, long to) throws IOException;
+
+    /** fsync(2): returns when all of the file is on stable storage. */
+    void force(RandomAccessFile file, Path path) throws IOException;
+
+    /** Returns when all names in the directory are on stable storage. */
+    void forceDirectory(Path dir) throws IOException;
+
+    /** At one moment, in the place of what had the name. */
+    void rename(Path from, Path to) throws IOException;
+
+    /** Does nothing when there is no such file. */
+    void delete(Path path) throws IOException;
+
+    /** Another one after each start of the kernel: what was not forced under an earlier one may be lost. */
+    String bootId() throws IOException;
+
+    /** Puts a file with this content in the place of the one before. A crash leaves either of them, whole. */
+    default void replace(Path dir, String name, byte[] content) throws IOException {
+        Path fresh = dir.resolve(name + FRESH);
+        try (RandomAccessFile out = open(fresh)) {
+            out.setLength(0);
+            out.write(content);
+            force(out, fresh);
+        }
+        rename(fresh, dir.resolve(name));
+        forceDirectory(dir);
+    }
+}

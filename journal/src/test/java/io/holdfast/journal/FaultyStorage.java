@@ -1,0 +1,380 @@
+package io.holdfast.journal;
+
+import java.io.IOException;
+import java.io.RandomAccessFile;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+import java.util.Set;
+import java.util.TreeMap;
+import java.util.function.LongSupplier;
+
+/**
+ * Used by any thread, each method under the object's lock: a disk below one directory that fails when told to, and that
+ * knows at each moment what a power cut would leave.
+ *
+ * <p>Kept is what each file held at its last force, and which names were made, changed and deleted since the directory's.
+ * Nothing is really forced. Of the files only those count that are opened, renamed and deleted through here: the lock and
+ * Chronicle's metadata are gone after a power cut. Files moved into an archive come back when the move was not forced.
+ */
+public final class FaultyStorage implements StableStorage {
+    /** What can fail. */
+    public enum Fault {
+        /** fsync of any file but that of the vote. */
+        FORCE("Input/output error"),
+        /** Zeros written ahead. */
+        CLAIM("No space left on device"),
+        /** fsync of the directory. */
+        DIRECTORY("Input/output error"),
+        /** fsync of the vote. */
+        VOTE("Input/output error");
+
+        private final String message;
+
+        Fault(String message) {
+            this.message = message;
+        }
+    }
+
+    private static final int PAGE_BYTES = 4096;
+    private static final int SECTOR_BYTES = 512;
+    private static final double TORN = 1 / 16.0;
+    private static final byte[] ZEROS = new byte[PAGE_BYTES];
+    /** How far behind Chronicle's write position stores may be: a record and an index page, with room. */
+    private static final int SCAN_AHEAD_BYTES = 512 << 10;
+
+    /** A file, whatever it is called. */
+    private static final class Inode {
+        /** What it held at the last force, up to the last page that was not zero. */
+        byte[] forced = new byte[0];
+        long forcedSize;
+        /** What it held last, once no name leads to it any more. */
+        byte[] last;
+    }
+
+    /** One change of the directory: {@code inode} null deletes. {@code movedTo} is where a file went that left it. */
+    private record Change(String name, Inode inode, Path movedTo) {
+    }
+
+    private final Path dir;
+    private final Set<Fault> faults = EnumSet.noneOf(Fault.class);
+    private final Map<String, Inode> forcedNames = new TreeMap<>();
+    private final Map<String, Inode> names = new TreeMap<>();
+    private final List<Change> changes = new ArrayList<>();
+    private final List<Path> movedOut = new ArrayList<>();
+    private final byte[] chunk = new byte[64 << 10];
+    private int boot = 1;
+    private boolean off;
+    private long forces;
+
+    /** What is in the directory already counts as forced. */
+    public FaultyStorage(Path dir) throws IOException {
+        this.dir = Files.createDirectories(dir);
+        try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
+            for (Path path : paths) {
+                Inode inode = new Inode();
+                inode.forced = Files.readAllBytes(path);
+                inode.forcedSize = inode.forced.length;
+                names.put(path.getFileName().toString(), inode);
+            }
+        }
+        forcedNames.putAll(names);
+    }
+
+    public Journal openJournal(JournalOptions options) {
+        return openJournal(options, System::currentTimeMillis);
+    }
+
+    public Journal openJournal(JournalOptions options, LongSupplier epochMillis) {
+        return Journal.open(dir, options, epochMillis, this);
+    }
+
+    public VoteStore openVotes() {
+        return VoteStore.open(dir, this);
+    }
+
+    /** The next one of these fails, and every later one, until {@link #mend()}. */
+    public synchronized void failNext(Fault fault) {
+        faults.add(fault);
+    }
+
+    public synchronized void mend() {
+        faults.clear();
+    }
+
+    /** How many forces of files there were. */
+    public synchronized long forces() {
+        return forces;
+    }
+
+    /** The kernel writes pages back by itself, so many of those that were changed. */
+    public synchronized void writeBack(Random random, double share) throws IOException {
+        for (Map.Entry<String, Inode> entry : names.entrySet()) {
+            byte[] now = Files.readAllBytes(dir.resolve(entry.getKey()));
+            Inode inode = entry.getValue();
+            inode.forced = mixed(inode.forced, now, Math.max(inode.forced.length, now.length), random, 1 - share, 0);
+            inode.forcedSize = Math.max(inode.forcedSize, now.length);
+        }
+    }
+
+    /** The kernel starts anew in an orderly way: nothing is lost. */
+    public synchronized void reboot() {
+        boot++;
+    }
+
+    /**
+     * The power fails now. What is {@code open} in the directory is closed, without effect, and the directory then is as
+     * the disk has it: what was forced is there; each page changed since is lost with this probability, or torn; changes
+     * of names happened up to one of them, in order.
+     */
+    public void powerCut(Random random, double lossOfPage, AutoCloseable... open) throws IOException {
+        Map<String, byte[]> left;
+        synchronized (this) {
+            left = left(random, lossOfPage);
+            off = true;
+        }
+        for (AutoCloseable each : open) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                // Whatever it still wanted: there is no power.
+            }
+        }
+        synchronized (this) {
+            begin(left);
+        }
+    }
+
+    private Map<String, byte[]> left(Random random, double loss) throws IOException {
+        Map<String, Inode> there = new TreeMap<>(forcedNames);
+        int kept = 0;
+        while (kept < changes.size() && random.nextDouble() >= loss) {
+            apply(changes.get(kept++), there);
+        }
+        for (Change undone : changes.subList(kept, changes.size())) {
+            if (undone.movedTo() != null) {
+                movedOut.add(undone.movedTo());
+            }
+        }
+        for (Map.Entry<String, Inode> entry : names.entrySet()) {
+            entry.getValue().last = Files.readAllBytes(dir.resolve(entry.getKey()));
+        }
+        Map<String, byte[]> left = new TreeMap<>();
+        there.forEach((name, inode) -> {
+            long size = random.nextDouble() < loss ? inode.forcedSize : inode.last.length;
+            left.put(name, mixed(inode.forced, inode.last, (int) size, random, loss, loss * TORN));
+        });
+        return left;
+    }
+
+    private static void apply(Change change, Map<String, Inode> to) {
+        if (change.inode() == null) {
+            to.remove(change.name());
+        } else {
+            to.values().remove(change.inode());
+            to.put(change.name(), change.inode());
+        }
+    }
+
+    private void begin(Map<String, byte[]> left) throws IOException {
+        for (Path path : movedOut) {
+            Files.deleteIfExists(path);
+        }
+        try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
+            for (Path path : paths) {
+                Files.delete(path);
+            }
+        }
+        movedOut.clear();
+        names.clear();
+        changes.clear();
+        for (Map.Entry<String, byte[]> entry : left.entrySet()) {
+            Files.write(dir.resolve(entry.getKey()), entry.getValue());
+            Inode inode = new Inode();
+            inode.forced = withoutZerosBehind(entry.getValue());
+            inode.forcedSize = entry.getValue().length;
+            names.put(entry.getKey(), inode);
+        }
+        forcedNames.clear();
+        forcedNames.putAll(names);
+        faults.clear();
+        boot++;
+        off = false;
+    }
+
+    /** Page by page the old or the new one, seldom some sectors of each. */
+    private static byte[] mixed(byte[] old, byte[] fresh, int size, Random random, double loss, double torn) {
+        byte[] mixed = Arrays.copyOf(fresh, size);
+        for (int at = 0; at < size; at += PAGE_BYTES) {
+            int end = Math.min(at + PAGE_BYTES, size);
+            if (sameBytes(old, mixed, at, end)) {
+                continue;
+            }
+            if (random.nextDouble() < torn) {
+                for (int sector = at; sector < end; sector += SECTOR_BYTES) {
+                    if (random.nextBoolean()) {
+                        take(old, mixed, sector, Math.min(sector + SECTOR_BYTES, end));
+                    }
+                }
+            } else if (random.nextDouble() < loss) {
+                take(old, mixed, at, end);
+            }
+        }
+        return mixed;
+    }
+
+    private static byte[] withoutZerosBehind(byte[] content) {
+        int end = content.length;
+        while (end > 0 && content[end - 1] == 0) {
+            end--;
+        }
+        return Arrays.copyOf(content, end);
+    }
+
+    private static boolean sameBytes(byte[] old, byte[] fresh, int from, int to) {
+        int held = Math.max(from, Math.min(old.length, to));
+        return (held == from || Arrays.equals(old, from, held, fresh, from, held))
+                && Arrays.equals(fresh, held, to, ZEROS, 0, to - held);
+    }
+
+    private static void take(byte[] old, byte[] into, int from, int to) {
+        int held = Math.max(from, Math.min(old.length, to));
+        if (held > from) {
+            System.arraycopy(old, from, into, from, held - from);
+        }
+        Arrays.fill(into, held, to, (byte) 0);
+    }
+
+    private void failIf(Fault fault) throws IOException {
+        if (!off && faults.contains(fault)) {
+            throw new IOException(fault.message);
+        }
+    }
+
+    private boolean counts(Path path) {
+        return !off && dir.toAbsolutePath().equals(path.toAbsolutePath().getParent());
+    }
+
+    private static String name(Path path) {
+        return path.getFileName().toString();
+    }
+
+    @Override
+    public synchronized RandomAccessFile open(Path path) throws IOException {
+        if (counts(path) && !names.containsKey(name(path))) {
+            change(new Change(name(path), new Inode(), null));
+        }
+        return KernelStorage.INSTANCE.open(path);
+    }
+
+    @Override
+    public synchronized void zero(RandomAccessFile file, Path path, long from, long to) throws IOException {
+        failIf(Fault.CLAIM);
+        KernelStorage.INSTANCE.zero(file, path, from, to);
+    }
+
+    @Override
+    public synchronized void force(RandomAccessFile file, Path path) throws IOException {
+        failIf(name(path).startsWith(VoteStore.FILE_NAME) ? Fault.VOTE : Fault.FORCE);
+        forces++;
+        if (counts(path)) {
+            capture(file, names.get(name(path)));
+        }
+    }
+
+    @Override
+    public synchronized void forceDirectory(Path forced) throws IOException {
+        failIf(Fault.DIRECTORY);
+        if (!off && forced.toAbsolutePath().equals(dir.toAbsolutePath())) {
+            forcedNames.clear();
+            forcedNames.putAll(names);
+            changes.clear();
+        }
+    }
+
+    @Override
+    public synchronized void rename(Path from, Path to) throws IOException {
+        boolean leaves = !dir.toAbsolutePath().equals(to.toAbsolutePath().getParent());
+        if (counts(from)) {
+            keepLast(leaves ? from : to);
+            change(leaves ? new Change(name(from), null, to) : new Change(name(to), names.get(name(from)), null));
+        } else if (leaves) {
+            movedOut.add(to);
+        }
+        KernelStorage.INSTANCE.rename(from, to);
+    }
+
+    @Override
+    public synchronized void delete(Path path) throws IOException {
+        if (counts(path) && names.containsKey(name(path))) {
+            keepLast(path);
+            change(new Change(name(path), null, null));
+        }
+        KernelStorage.INSTANCE.delete(path);
+    }
+
+    @Override
+    public synchronized String bootId() {
+        return "boot " + boot;
+    }
+
+    private void change(Change change) {
+        changes.add(change);
+        apply(change, names);
+    }
+
+    private void keepLast(Path path) throws IOException {
+        Inode inode = names.get(name(path));
+        if (inode != null) {
+            inode.last = Files.readAllBytes(path);
+        }
+    }
+
+    private static int scanEnd(byte[] first, int read, Inode inode, long size) {
+        long used = inode.forced.length;
+        if (read >= CycleFile.WRITE_POSITION_OFFSET + Long.BYTES) {
+            used = Math.max(used, ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong(CycleFile.WRITE_POSITION_OFFSET));
+        }
+        return (int) Math.min(size, used + SCAN_AHEAD_BYTES);
+    }
+
+    /** Takes over the pages that differ, as far as the file can have any. */
+    private void capture(RandomAccessFile file, Inode inode) throws IOException {
+        long size = file.length();
+        if (size < inode.forced.length) {
+            inode.forced = Arrays.copyOf(inode.forced, (int) size);
+        }
+        int end = (int) Math.min(size, Integer.MAX_VALUE);
+        for (int at = 0; at < end; at += chunk.length) {
+            file.seek(at);
+            int read = file.read(chunk, 0, Math.min(chunk.length, end - at));
+            if (at == 0) {
+                end = scanEnd(chunk, read, inode, size);
+            }
+            for (int page = 0; page < read; page += PAGE_BYTES) {
+                capture(page, Math.min(PAGE_BYTES, read - page), at + page, inode);
+            }
+        }
+        inode.forcedSize = size;
+    }
+
+    private void capture(int from, int length, int position, Inode inode) {
+        int held = Math.max(0, Math.min(length, inode.forced.length - position));
+        boolean same = held == 0 || Arrays.equals(chunk, from, from + held, inode.forced, position, position + held);
+        if (same && Arrays.equals(chunk, from + held, from + length, ZEROS, 0, length - held)) {
+            return;
+        }
+        if (position + length > inode.forced.length) {
+            inode.forced = Arrays.copyOf(inode.forced, position + length);
+        }
+        System.arraycopy(chunk, from, inode.forced, position, length);
+    }
+}
