@@ -16,7 +16,7 @@ import java.util.function.Function;
 final class MemberGroup implements AutoCloseable {
     /** Aeron's buffers need what is opened. */
     private static final List<String> JVM_FLAGS = List.of("-Xms256m", "-Xmx256m", "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
-            "-Dlogback.configurationFile=io/holdfast/benchmarks/append/logback.xml");
+            "-Dlogback.configurationFile=io/holdfast/benchmarks/group/logback.xml");
     private static final long START_MS = 60_000;
     private static final long LEADER_NANOS = 60_000_000_000L;
 

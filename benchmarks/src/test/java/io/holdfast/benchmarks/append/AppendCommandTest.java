@@ -1,0 +1,45 @@
+package io.holdfast.benchmarks.append;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.databind.JsonNode;
+import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.journal.Durability;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
+import java.nio.file.Path;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import picocli.CommandLine;
+
+/** That every log is measured with every setting and forced when it should be; not what the figures are. */
+class AppendCommandTest {
+    @TempDir
+    Path dir;
+
+    @Test
+    void everySettingIsMeasuredBesideBothLogs() throws IOException {
+        Path json = dir.resolve("results.json");
+        PrintWriter out = new PrintWriter(new StringWriter(), true);
+        int exitCode = new CommandLine(new AppendCommand()).setOut(out).setErr(out).execute("--rounds", "1", "--millis", "5", "--json",
+                json.toString());
+        assertThat(exitCode).isZero();
+        JsonNode results = new ObjectMapper().readTree(json.toFile()).get("results");
+        // Durabilities, sizes, batches, baselines, figures.
+        assertThat(results).hasSize(3 * 3 * 3 * 2 * 4);
+        assertThat(results).allSatisfy(each -> {
+            assertThat(each.get("ours").asDouble()).isPositive();
+            assertThat(each.get("baseline").asDouble()).isPositive();
+            assertThat(each.get("ratio").asDouble()).isPositive();
+        });
+    }
+
+    @Test
+    void aTurnIsBoundedByTimeAndByBytes() throws Exception {
+        AppendSetting small = new AppendSetting(Durability.DISK, 64, 1);
+        assertThat(Turn.take(Subject.JOURNAL, small, 30).nanos()).isGreaterThanOrEqualTo(30_000_000);
+        AppendSetting large = new AppendSetting(Durability.PROCESS, 1 << 16, 512);
+        assertThat(Turn.take(Subject.JOURNAL, large, 60_000).batches()).isEqualTo(4);
+    }
+}
