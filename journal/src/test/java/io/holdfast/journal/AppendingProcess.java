@@ -3,11 +3,8 @@ package io.holdfast.journal;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 
 /** A process that appends numbered entries and writes each index to its standard output once it is acknowledged. */
 public final class AppendingProcess {
@@ -39,12 +36,6 @@ public final class AppendingProcess {
     }
 
     static Process start(Path dir, long perHour, long perCut, Path errors) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> flag.startsWith("--add-") || flag.startsWith("-Dchronicle")).forEach(command::add);
-        command.addAll(List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
-                AppendingProcess.class.getName(), dir.toString(), Long.toString(perHour), Long.toString(perCut)));
-        return new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        return TestProcess.start(AppendingProcess.class, errors, dir, perHour, perCut);
     }
 }

@@ -4,11 +4,8 @@ import java.io.DataOutputStream;
 import java.io.FileDescriptor;
 import java.io.FileOutputStream;
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
-import java.util.ArrayList;
-import java.util.List;
 import java.util.Random;
 
 /**
@@ -64,12 +61,6 @@ public final class CompactingProcess {
     }
 
     static Process start(Path dir, Path archive, long seed, Path errors) throws IOException {
-        List<String> command = new ArrayList<>();
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-                .filter(flag -> flag.startsWith("--add-") || flag.startsWith("-Dchronicle")).forEach(command::add);
-        command.addAll(List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-cp", System.getProperty("java.class.path"),
-                CompactingProcess.class.getName(), dir.toString(), archive == null ? "-" : archive.toString(), Long.toString(seed)));
-        return new ProcessBuilder(command).redirectError(errors.toFile()).start();
+        return TestProcess.start(CompactingProcess.class, errors, dir, archive == null ? "-" : archive, seed);
     }
 }
