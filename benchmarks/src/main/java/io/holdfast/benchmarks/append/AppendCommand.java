@@ -2,17 +2,18 @@ package io.holdfast.benchmarks.append;
 
 import ch.qos.logback.classic.Level;
 import ch.qos.logback.classic.Logger;
+import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.Report;
 import io.holdfast.journal.Durability;
 import io.holdfast.journal.Journal;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -25,11 +26,8 @@ public final class AppendCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
-    private boolean help;
-
-    @Option(names = "--quick", description = "two short rounds: to see that it runs")
-    private boolean quick;
+    @Mixin
+    private BenchOptions options;
 
     @Option(names = "--bytes", split = ",", paramLabel = "N", description = "sizes of entries; default: 64, 256 and 1400")
     private List<Integer> sizes = List.of(64, 256, 1400);
@@ -46,17 +44,14 @@ public final class AppendCommand implements Callable<Integer> {
     @Option(names = "--millis", paramLabel = "N", description = "how long each turn is at most; default: 600, quick: 200")
     private Integer millis;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
-    private Path json;
-
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
         // Each turn opens a journal, which says so: nothing to read between figures.
         ((Logger) LoggerFactory.getLogger(Journal.class)).setLevel(Level.WARN);
-        int roundCount = rounds != null ? rounds : quick ? 2 : 4;
-        int turnMillis = millis != null ? millis : quick ? 200 : 600;
+        int roundCount = rounds != null ? rounds : options.quick() ? 2 : 4;
+        int turnMillis = millis != null ? millis : options.quick() ? 200 : 600;
         List<AppendSetting> settings = settings();
         // The first round warms up the JVM.
         spec.commandLine().getErr().printf("bench: append, at most %d s%n",
@@ -76,7 +71,7 @@ public final class AppendCommand implements Callable<Integer> {
         out.println("A batch is one operation: its entries appended and, with DISK, forced once. FileBasedLog forces each batch (DISK) or"
                 + " nothing. Ratios of times: less is better; of entries/s (last column): more. On " + Turn.fileSystem() + ".");
         report.printEnvironment();
-        report.write(json, "append", figures.results(), Map.of("fileSystem", Turn.fileSystem(), "rounds", roundCount, "turnMillis", turnMillis,
+        report.write(options.json(), "append", figures.results(), Map.of("fileSystem", Turn.fileSystem(), "rounds", roundCount, "turnMillis", turnMillis,
                 "pageFaults", figures.faults()));
         return 0;
     }

@@ -1,5 +1,6 @@
 package io.holdfast.benchmarks.group;
 
+import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.BenchResult;
 import io.holdfast.benchmarks.Report;
 import java.io.IOException;
@@ -14,6 +15,7 @@ import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -28,11 +30,8 @@ public final class CommitCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
-    private boolean help;
-
-    @Option(names = "--quick", description = "one short round of each: to see that it runs")
-    private boolean quick;
+    @Mixin
+    private BenchOptions options;
 
     @Option(names = "--against", split = ",", paramLabel = "NAME", description = "only these: ${COMPLETION-CANDIDATES}")
     private List<Kind> against = OTHERS;
@@ -46,9 +45,6 @@ public final class CommitCommand implements Callable<Integer> {
     @Option(names = "--millis", paramLabel = "N", description = "how long each turn is; default: 1500, quick: 300")
     private Integer millis;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
-    private Path json;
-
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
@@ -61,7 +57,7 @@ public final class CommitCommand implements Callable<Integer> {
             results.addAll(figures.results(baseline));
         }
         report.printEnvironment();
-        report.write(json, "commit", results, Map.of("durability", durability(), "turnMillis", turnMillis(), "rounds", roundCount()));
+        report.write(options.json(), "commit", results, Map.of("durability", durability(), "turnMillis", turnMillis(), "rounds", roundCount()));
         return 0;
     }
 
@@ -83,7 +79,7 @@ public final class CommitCommand implements Callable<Integer> {
         CommitFigures figures = new CommitFigures();
         for (MemberGroup group : groups) {
             for (LoadShape shape : shapes(group.kind())) {
-                group.load(quick ? shape : shape.lasting(turnMillis() * 2));
+                group.load(options.quick() ? shape : shape.lasting(turnMillis() * 2));
             }
         }
         for (int round = 0; round < roundCount(); round++) {
@@ -109,11 +105,11 @@ public final class CommitCommand implements Callable<Integer> {
     }
 
     private int turnMillis() {
-        return millis != null ? millis : quick ? 300 : 1500;
+        return millis != null ? millis : options.quick() ? 300 : 1500;
     }
 
     private int roundCount() {
-        return rounds != null ? rounds : quick ? 1 : 3;
+        return rounds != null ? rounds : options.quick() ? 1 : 3;
     }
 
     private static Map<String, String> durability() {

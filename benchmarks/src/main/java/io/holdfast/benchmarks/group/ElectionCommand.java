@@ -1,5 +1,6 @@
 package io.holdfast.benchmarks.group;
 
+import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.BenchResult;
 import io.holdfast.benchmarks.Report;
 import java.io.IOException;
@@ -15,6 +16,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -30,27 +32,21 @@ public final class ElectionCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
-    private boolean help;
-
-    @Option(names = "--quick", description = "three tries: to see that it runs")
-    private boolean quick;
+    @Mixin
+    private BenchOptions options;
 
     @Option(names = "--tries", paramLabel = "N", description = "so often each; default: 50")
     private Integer tries;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
-    private Path json;
 
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
-        int count = tries != null ? tries : quick ? 3 : 50;
+        int count = tries != null ? tries : options.quick() ? 3 : 50;
         Map<Kind, Histogram> nanos = measure(count);
         print(out, nanos, count);
         report.printEnvironment();
-        report.write(json, "election", results(nanos, count), Map.of());
+        report.write(options.json(), "election", results(nanos, count), Map.of());
         return 0;
     }
 

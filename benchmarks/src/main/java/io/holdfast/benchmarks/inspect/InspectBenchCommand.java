@@ -1,5 +1,6 @@
 package io.holdfast.benchmarks.inspect;
 
+import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.BenchResult;
 import io.holdfast.benchmarks.Report;
 import io.holdfast.cli.HoldfastCommand;
@@ -19,6 +20,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -37,17 +39,11 @@ public final class InspectBenchCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
-    private boolean help;
-
-    @Option(names = "--quick", description = "a small journal, once: to see that it runs")
-    private boolean quick;
+    @Mixin
+    private BenchOptions options;
 
     @Option(names = "--entries", paramLabel = "N", description = "so many entries instead of " + ENTRIES)
     private Integer entries;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
-    private Path json;
 
     /** A question whose time is taken; returns nothing, throws when it goes wrong. */
     private interface Question {
@@ -57,7 +53,7 @@ public final class InspectBenchCommand implements Callable<Integer> {
     @Override
     public Integer call() throws Exception {
         Report report = new Report(spec.commandLine().getOut(), spec.commandLine().getErr());
-        int count = entries != null ? entries : quick ? QUICK_ENTRIES : ENTRIES;
+        int count = entries != null ? entries : options.quick() ? QUICK_ENTRIES : ENTRIES;
         Path top = Files.createTempDirectory("holdfast-bench-inspect");
         try {
             spec.commandLine().getErr().println("bench: inspect, writing a journal of " + count + " entries in " + top);
@@ -65,7 +61,7 @@ public final class InspectBenchCommand implements Callable<Integer> {
             List<BenchResult> results = measure(journal, top.resolve("export.pcapng"), count);
             print(results);
             report.printEnvironment();
-            report.write(json, "inspect", results, Map.of("journalBytes", bytes(journal)));
+            report.write(options.json(), "inspect", results, Map.of("journalBytes", bytes(journal)));
             return 0;
         } finally {
             remove(top);
@@ -73,7 +69,7 @@ public final class InspectBenchCommand implements Callable<Integer> {
     }
 
     private List<BenchResult> measure(Path journal, Path exported, int count) throws Exception {
-        int rounds = quick ? 1 : 5;
+        int rounds = options.quick() ? 1 : 5;
         double tailer = rate(count, rounds, () -> SampleJournal.readByTailer(journal, 0, count));
         List<BenchResult> results = new ArrayList<>();
         for (String question : new String[] {"list", "list --json", "verify", "describe", "connections"}) {

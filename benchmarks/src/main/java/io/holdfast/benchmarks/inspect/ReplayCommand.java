@@ -1,5 +1,6 @@
 package io.holdfast.benchmarks.inspect;
 
+import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.BenchResult;
 import io.holdfast.benchmarks.Report;
 import io.holdfast.journal.EntryCursor;
@@ -19,6 +20,7 @@ import java.util.concurrent.Callable;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
@@ -34,30 +36,24 @@ public final class ReplayCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
-    private boolean help;
-
-    @Option(names = "--quick", description = "a small journal, few rounds: to see that it runs")
-    private boolean quick;
+    @Mixin
+    private BenchOptions options;
 
     @Option(names = "--entries", paramLabel = "N", description = "so many entries instead of " + ENTRIES)
     private Integer entries;
-
-    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
-    private Path json;
 
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
-        int count = entries != null ? entries : quick ? QUICK_ENTRIES : ENTRIES;
+        int count = entries != null ? entries : options.quick() ? QUICK_ENTRIES : ENTRIES;
         Path top = Files.createTempDirectory("holdfast-bench-replay");
         try {
             Path journal = SampleJournal.write(top.resolve("journal"), count);
             List<BenchResult> results = List.of(measure(journal, count, true), measure(journal, count, false));
             print(out, results, Files.getFileStore(journal).type());
             report.printEnvironment();
-            report.write(json, "replay", results, Map.of("fileSystem", Files.getFileStore(journal).type()));
+            report.write(options.json(), "replay", results, Map.of("fileSystem", Files.getFileStore(journal).type()));
             return 0;
         } finally {
             InspectBenchCommand.remove(top);
@@ -66,7 +62,7 @@ public final class ReplayCommand implements Callable<Integer> {
 
     /** Both in turn, the first round for warming up the JVM alone; opening the journal counts. */
     private BenchResult measure(Path journal, int count, boolean cold) throws Exception {
-        int rounds = quick ? 1 : 5;
+        int rounds = options.quick() ? 1 : 5;
         int from = count / 2;
         List<Double> ours = new ArrayList<>();
         List<Double> theirs = new ArrayList<>();

@@ -1,11 +1,11 @@
 package io.holdfast.benchmarks.protect;
 
+import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.BenchResult;
 import io.holdfast.benchmarks.Report;
 import io.holdfast.benchmarks.protect.Comparison.Plan;
 import io.holdfast.benchmarks.protect.Figures.Figure;
 import java.io.PrintWriter;
-import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -13,6 +13,7 @@ import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.ParameterException;
@@ -28,11 +29,8 @@ public final class ProtectCommand implements Callable<Integer> {
     @Spec
     private CommandSpec spec;
 
-    @Option(names = {"-h", "--help"}, usageHelp = true, description = "show this and end")
-    private boolean help;
-
-    @Option(names = "--quick", description = "one short round: to see that it runs")
-    private boolean quick;
+    @Mixin
+    private BenchOptions options;
 
     @Option(names = "--rounds", paramLabel = "N", description = "so many rounds; figures are medians over them")
     private Integer rounds;
@@ -42,12 +40,9 @@ public final class ProtectCommand implements Callable<Integer> {
                     + "(default: ${DEFAULT-VALUE})")
     private long checkpointIntervalMs;
 
-    @Option(names = "--json", paramLabel = "FILE", description = "write the results there too, for machines")
-    private Path json;
-
     @Override
     public Integer call() throws Exception {
-        Plan plan = quick ? Plan.QUICK : Plan.FULL;
+        Plan plan = options.quick() ? Plan.QUICK : Plan.FULL;
         if (rounds != null) {
             if (rounds < 1) {
                 throw new ParameterException(spec.commandLine(), "--rounds must be at least 1");
@@ -57,7 +52,7 @@ public final class ProtectCommand implements Callable<Integer> {
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
         spec.commandLine().getErr().printf("bench: protect, %d rounds, %s%n", plan.rounds(),
-                quick ? "about 1 minute" : "some minutes");
+                options.quick() ? "about 1 minute" : "some minutes");
         try (Subject alone = PlainRedis.alone(); Subject replicated = PlainRedis.replicated();
                 ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
             List<Subject> subjects = List.of(alone, replicated, ours);
@@ -68,7 +63,7 @@ public final class ProtectCommand implements Callable<Integer> {
                 out.printf("%nA takeover fell into %d measurements; they were made again.%n", comparison.disturbed());
             }
             report.printEnvironment();
-            report.write(json, "protect", results(ours, List.of(alone, replicated), figures),
+            report.write(options.json(), "protect", results(ours, List.of(alone, replicated), figures),
                     Map.of("rounds", figures.all(), "checkpointIntervalMs", checkpointIntervalMs,
                             "measurementsRepeatedAfterTakeover", comparison.disturbed()));
         }
