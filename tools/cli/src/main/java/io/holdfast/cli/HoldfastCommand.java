@@ -10,6 +10,7 @@ import io.holdfast.cli.status.StatusCommand;
 import io.holdfast.cli.status.SwitchoverCommand;
 import io.holdfast.journal.JournalException;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
+import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
@@ -55,13 +56,17 @@ public final class HoldfastCommand implements Runnable {
                 .setExecutionExceptionHandler(HoldfastCommand::onFailure).execute(arguments);
     }
 
-    /** A journal that cannot be read is a matter of the arguments: one line and no stack. */
+    /** A journal that cannot be read, or a file that cannot be written, is a matter of the arguments: one line and no stack. */
     private static int onFailure(Exception failure, CommandLine command, ParseResult parsed) throws Exception {
-        if (!(failure instanceof JournalException || failure instanceof CheckpointDamagedException)) {
-            throw failure;
+        if (failure instanceof JournalException || failure instanceof CheckpointDamagedException) {
+            command.getErr().println(failure.getMessage());
+            return ExitCode.USAGE;
         }
-        command.getErr().println(failure.getMessage());
-        return ExitCode.USAGE;
+        if (failure instanceof IOException && command.getParent().getCommandSpec().userObject() instanceof InspectCommand) {
+            command.getErr().println(failure.getClass().getSimpleName() + ": " + failure.getMessage());
+            return ExitCode.USAGE;
+        }
+        throw failure;
     }
 
     public static void main(String... arguments) {

@@ -7,11 +7,9 @@ import io.holdfast.journal.JournalOptions;
 import io.holdfast.journal.RawRecords;
 import io.holdfast.journal.Snapshot;
 
-import java.io.File;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.Comparator;
 import java.util.stream.Stream;
 
 /** Writes the good part of a journal anew: its entries and cuts, in a chain of their own. Stateless. */
@@ -35,21 +33,10 @@ final class CleanCopy {
      * <p>The journal is damaged behind {@code last}, so it is read record by record from its beginning.
      */
     static long write(Path from, Path to, long last, long committed, Snapshot snapshot) throws IOException {
-        Path partial = to.resolveSibling("." + to.getFileName() + ".partial-" + ProcessHandle.current().pid());
-        Thread onSignal = new Thread(() -> remove(partial), "remove-partial-copy");
-        Runtime.getRuntime().addShutdownHook(onSignal);
-        long copied = copy(from, partial, last, committed, snapshot);
-        Files.deleteIfExists(to); // an empty directory, if it is there
-        Files.move(partial, to);
-        Runtime.getRuntime().removeShutdownHook(onSignal);
-        return copied;
-    }
-
-    private static void remove(Path dir) {
-        try (Stream<Path> files = Files.walk(dir)) {
-            files.sorted(Comparator.reverseOrder()).map(Path::toFile).forEach(File::delete);
-        } catch (IOException e) {
-            System.err.println("left behind: " + dir + ": " + e);
+        try (OutputFile output = new OutputFile(to)) {
+            long copied = copy(from, output.partial(), last, committed, snapshot);
+            output.done();
+            return copied;
         }
     }
 

@@ -31,7 +31,8 @@ public record ConnectionName(int clientAddress, int clientPort, int serverAddres
             return new ConnectionName(address(client), port(client), server == null ? 0 : address(server),
                     server == null ? -1 : port(server));
         } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-            throw new TypeConversionException("'" + text + "' is not CLIENT:PORT or CLIENT:PORT->SERVER:PORT");
+            throw new TypeConversionException("'" + text + "' is not CLIENT:PORT or CLIENT:PORT->SERVER:PORT"
+                    + " (--peer ADDRESS means all that comes from there)");
         }
     }
 

@@ -103,13 +103,18 @@ public final class EntryFilter {
 
     /** Whether the entry, which {@code packet} views already, is meant. */
     public boolean matches(JournalEntry entry, PacketView packet) {
-        return (kinds.isEmpty() || kinds.contains(entry.kind()))
-                && entry.epochNanos() >= firstNanos && entry.epochNanos() <= lastNanos
-                && (term == null || entry.term() == term)
+        return matchesItself(entry)
                 && (connection == null || connection.matches(entry, packet))
                 && (peer == null || packet.hasAddresses() && packet.ip.source() == peer)
                 && (port == null || packet.hasPorts() && (packet.sourcePort() == port || packet.destinationPort() == port))
                 && (pattern == null || pattern.isIn(entry, packet))
                 && (pcap == null || pcap.takes(entry, packet));
+    }
+
+    /** Whether kind, time and term are those meant, whatever the entry says about packets. */
+    public boolean matchesItself(JournalEntry entry) {
+        return (kinds.isEmpty() || kinds.contains(entry.kind()))
+                && entry.epochNanos() >= firstNanos && entry.epochNanos() <= lastNanos
+                && (term == null || entry.term() == term);
     }
 }

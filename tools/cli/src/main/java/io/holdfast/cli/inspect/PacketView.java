@@ -27,17 +27,25 @@ public final class PacketView {
     public final UdpView udp = new UdpView();
     private ByteBuffer bytes = ByteBuffer.allocate(0);
     private Kind kind = Kind.NONE;
+    private boolean ipv4;
 
     public Kind view(JournalEntry entry) {
+        ipv4 = false;
         kind = entry.kind() == EntryKind.PACKET && !entry.internal() ? packet(entry) : Kind.NONE;
         return kind;
+    }
+
+    /** Whether {@link #ip} is an IPv4 packet, whatever is in it. */
+    public boolean isIpv4() {
+        return ipv4;
     }
 
     private Kind packet(JournalEntry entry) {
         if (bytes.array() != entry.buffer()) {
             bytes = ByteBuffer.wrap(entry.buffer());
         }
-        if (!ip.wrap(bytes, entry.bodyOffset(), entry.bodyLength())) {
+        ipv4 = ip.wrap(bytes, entry.bodyOffset(), entry.bodyLength());
+        if (!ipv4) {
             return Kind.MALFORMED;
         }
         if (ip.isFragment()) {

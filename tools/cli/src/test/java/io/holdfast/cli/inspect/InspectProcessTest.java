@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.TimeUnit;
 import java.util.stream.Collectors;
+import java.util.stream.LongStream;
 import java.util.stream.Stream;
 import org.awaitility.Awaitility;
 import org.junit.jupiter.api.BeforeAll;
@@ -100,6 +101,32 @@ class InspectProcessTest {
             }
             assertThat(process.exitValue()).as(Files.readString(top.resolve("interrupted"))).isEqualTo(130);
             assertThat(names(work)).as(command).isEmpty();
+        }
+    }
+
+    @Test
+    void whatCannotBeWrittenToItsEndLeavesNothingBehind() throws Exception {
+        Path journal = top.resolve("measured");
+        writeMeasured(journal);
+        for (String command : List.of("export JOURNAL -o ", "stats JOURNAL --plot PLOT.svg --hgrm ", "stats JOURNAL --plot PLOT.png --hgrm ",
+                "stats JOURNAL --hgrm ", "stream JOURNAL 10.0.0.7:40001 --hex -o ", "verify JOURNAL --repair ")) {
+            Path work = Files.createTempDirectory(top, "work");
+            String arguments = command.replace("JOURNAL", journal.toString()).replace("PLOT", work.resolve("plot").toString())
+                    + work.resolve("result");
+            Ended ended = bash("(ulimit -f 1; exec " + holdfast("inspect", arguments).replace(" -cp ", " -XX:-UsePerfData -cp ")
+                    + ") 2>&1 | cat; exit ${PIPESTATUS[0]}"); // a file may have a KiB; what is beyond fails with EFBIG
+            assertThat(ended.exitCode()).as(command + ended.out()).isEqualTo(2);
+            assertThat(names(work)).as(command + ended.out()).isEmpty();
+        }
+    }
+
+    private static void writeMeasured(Path journal) {
+        try (JournalOf entries = new JournalOf(journal)) {
+            for (int i = 0; i < 200; i++) {
+                entries.later(20).tcp(40_001, JournalOf.ACK, 1 + i * 10L, 1, "0123456789");
+            }
+            String histogram = JournalOf.histogram(LongStream.range(1, 200).map(us -> us * 1_000).toArray());
+            entries.append(EntryKind.STATISTICS, JournalOf.statistics(histogram, histogram, histogram));
         }
     }
 

@@ -10,6 +10,9 @@ import java.io.StringWriter;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
+import java.util.Arrays;
+import java.util.Base64;
+import org.HdrHistogram.Histogram;
 
 /** Owned by the test's thread: writes a journal by hand, and asks {@code holdfast inspect} about it. */
 public final class JournalOf implements AutoCloseable {
@@ -68,6 +71,21 @@ public final class JournalOf implements AutoCloseable {
     private static ByteBuffer ip(int protocol, int length) {
         return ByteBuffer.allocate(20 + length).put((byte) 0x45).put((byte) 0).putShort((short) (20 + length)).putInt(0).put((byte) 64)
                 .put((byte) protocol).putShort((short) 0).putInt(0x0A000007).putInt(0x0A000064);
+    }
+
+    /** Encoded as in the body of a STATISTICS entry. */
+    public static String histogram(long... nanos) {
+        Histogram histogram = new Histogram(60_000_000_000L, 2);
+        Arrays.stream(nanos).forEach(histogram::recordValue);
+        ByteBuffer bytes = ByteBuffer.allocate(histogram.getNeededByteBufferCapacity());
+        int length = histogram.encodeIntoCompressedByteBuffer(bytes);
+        return Base64.getEncoder().encodeToString(Arrays.copyOf(bytes.array(), length));
+    }
+
+    /** The body of a STATISTICS entry. */
+    public static String statistics(String toCommit, String toRelease, String together) {
+        return "{\"node\":\"n1\",\"captureToCommit\":\"" + toCommit + "\",\"commitToRelease\":\"" + toRelease + "\",\"releasedTogether\":\""
+                + together + "\"}";
     }
 
     public static Answer ask(String... arguments) {

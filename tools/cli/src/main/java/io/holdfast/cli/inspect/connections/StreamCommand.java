@@ -89,9 +89,13 @@ public final class StreamCommand implements Callable<Integer> {
             TrackedConnection found;
             try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(file.partial()), 1 << 16)) {
                 if (hex) {
-                    HexRows rows = new HexRows(new Lines(new PrintWriter(out, false, StandardCharsets.US_ASCII)));
+                    Lines lines = new Lines(new PrintWriter(out, false, StandardCharsets.US_ASCII));
+                    HexRows rows = new HexRows(lines);
                     found = read(reader, name, ordinal, rows);
                     rows.end();
+                    if (lines.isBroken()) { // a PrintWriter throws nothing
+                        throw new IOException("cannot write " + output);
+                    }
                 } else {
                     found = read(reader, name, ordinal, rawSink(out));
                 }

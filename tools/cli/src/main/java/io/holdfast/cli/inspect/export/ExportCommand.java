@@ -1,6 +1,7 @@
 package io.holdfast.cli.inspect.export;
 
 import io.holdfast.cli.HoldfastVersion;
+import io.holdfast.cli.inspect.EntryFilter;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.OutputFile;
 import io.holdfast.cli.inspect.Progress;
@@ -13,11 +14,11 @@ import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.util.concurrent.Callable;
+import java.util.stream.Collectors;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
-import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code holdfast inspect export}: the packets of a journal as a file that Wireshark reads. */
@@ -42,29 +43,20 @@ public final class ExportCommand implements Callable<Integer> {
             description = "where to write; - for standard output")
     private String output;
 
-    @Option(names = "--from", paramLabel = "INDEX", description = "first entry; the first there is")
-    private Long from;
-
-    @Option(names = "--to", paramLabel = "INDEX", description = "last entry; the last there is")
-    private Long to;
-
-    @Option(names = "--connection", paramLabel = "CLIENT[:PORT][->SERVER:PORT]",
-            description = "only what this client sent, or only this connection")
-    private String connection;
+    @Mixin
+    private EntryFilter filter;
 
     @Option(names = "--fix-checksums", description = "finish checksums that a network card would have finished")
     private boolean fixChecksums;
 
     @Override
     public Integer call() throws IOException {
-        ConnectionFilter filter = filter();
         try (JournalReader reader = journal.open()) {
-            long first = Math.max(1, from == null ? reader.firstIndex() : Math.max(from, reader.firstIndex()));
-            long last = to == null ? reader.lastIndex() : Math.min(to, reader.lastIndex());
-            JournalExport.Summary summary = export(reader, filter, first, last);
+            filter.locate(reader);
+            JournalExport.Summary summary = export(reader);
             // The packets may go to standard output.
             PrintWriter messages = spec.commandLine().getErr();
-            messages.printf("entries %d to %d: %d packets, %d bytes, %d other entries as comments%n", first, last,
+            messages.printf("entries %d to %d: %d packets, %d bytes, %d other entries as comments%n", filter.first(), filter.last(),
                     summary.packets(), summary.packetBytes(), summary.events());
             if (fixChecksums) {
                 messages.printf("%d packets had unfinished checksums%n", summary.corrected());
@@ -76,34 +68,31 @@ public final class ExportCommand implements Callable<Integer> {
         }
     }
 
-    private ConnectionFilter filter() {
-        try {
-            return connection == null ? ConnectionFilter.ALL : ConnectionFilter.parse(connection);
-        } catch (IllegalArgumentException e) {
-            throw new ParameterException(spec.commandLine(), "--connection: " + e.getMessage(), e);
-        }
-    }
-
-    private JournalExport.Summary export(JournalReader reader, ConnectionFilter filter, long first, long last)
-            throws IOException {
-        String about = "entries " + first + " to " + last + " of the journal " + journal.dir().toAbsolutePath()
-                + (connection == null ? "" : ", only " + connection);
+    private JournalExport.Summary export(JournalReader reader) throws IOException {
         if (output.equals(STANDARD_OUTPUT)) {
-            return export(reader, filter, first, last, about, Channels.newChannel(System.out));
+            return export(reader, Channels.newChannel(System.out));
         }
         try (OutputFile file = new OutputFile(Path.of(output))) {
-            JournalExport.Summary summary = export(reader, filter, first, last, about, FileChannel.open(file.partial(),
-                    StandardOpenOption.CREATE, StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING));
+            JournalExport.Summary summary = export(reader, FileChannel.open(file.partial(), StandardOpenOption.CREATE,
+                    StandardOpenOption.WRITE, StandardOpenOption.TRUNCATE_EXISTING));
             file.done();
             return summary;
         }
     }
 
-    private JournalExport.Summary export(JournalReader reader, ConnectionFilter filter, long first, long last, String about,
-                                         WritableByteChannel to) throws IOException {
-        try (PcapngWriter writer = new PcapngWriter(to, new HoldfastVersion().getVersion()[0], "journal", about);
-             Progress progress = Progress.on(spec.commandLine().getErr(), last - first + 1)) {
-            return new JournalExport(reader, filter, fixChecksums, writer).run(first, last, progress);
+    private JournalExport.Summary export(JournalReader reader, WritableByteChannel to) throws IOException {
+        try (PcapngWriter writer = new PcapngWriter(to, new HoldfastVersion().getVersion()[0], "journal", about());
+             Progress progress = Progress.on(spec.commandLine().getErr(), filter.last() - filter.first() + 1)) {
+            return new JournalExport(reader, filter, fixChecksums, writer).run(progress);
         }
+    }
+
+    /** What the file says about itself: where it is from, and what was asked for. */
+    private String about() {
+        String asked = spec.commandLine().getParseResult().matchedOptions().stream()
+                .filter(each -> spec.mixins().get("filter").findOption(each.longestName()) != null)
+                .map(each -> each.longestName() + " " + String.join(",", each.originalStringValues())).collect(Collectors.joining(" "));
+        return "entries " + filter.first() + " to " + filter.last() + " of the journal " + journal.dir().toAbsolutePath()
+                + (asked.isEmpty() ? "" : ", only " + asked);
     }
 }

@@ -2,6 +2,8 @@ package io.holdfast.cli.inspect.export;
 
 import io.holdfast.capture.Checksums;
 import io.holdfast.capture.Ipv4Packet;
+import io.holdfast.cli.inspect.EntryFilter;
+import io.holdfast.cli.inspect.PacketView;
 import io.holdfast.cli.inspect.Progress;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.JournalEntry;
@@ -25,11 +27,12 @@ final class JournalExport {
     private static final int MOST_NOTES = 200;
 
     private final JournalReader journal;
-    private final ConnectionFilter filter;
+    private final EntryFilter filter;
     private final boolean fixChecksums;
     private final PcapngWriter into;
     private final JournalEntry entry = new JournalEntry();
-    private final Ipv4Packet packet = new Ipv4Packet();
+    private final PacketView view = new PacketView();
+    private final Ipv4Packet heldPacket = new Ipv4Packet();
     private final byte[] held = new byte[Ipv4Packet.MAX_BYTES];
     private final ByteBuffer heldView = ByteBuffer.wrap(held);
     private int heldBytes;
@@ -54,23 +57,23 @@ final class JournalExport {
     record Summary(long packets, long packetBytes, long events, long notTaken, long corrected) {
     }
 
-    JournalExport(JournalReader journal, ConnectionFilter filter, boolean fixChecksums, PcapngWriter into) {
+    JournalExport(JournalReader journal, EntryFilter filter, boolean fixChecksums, PcapngWriter into) {
         this.journal = journal;
         this.filter = filter;
         this.fixChecksums = fixChecksums;
         this.into = into;
     }
 
-    /** Writes the entries from {@code first} to {@code last}, both included. */
-    Summary run(long first, long last, Progress progress) throws IOException {
-        for (long index = first; index <= last; index++) {
+    /** Writes what the filter, which has been located, means. */
+    Summary run(Progress progress) throws IOException {
+        for (long index = Math.max(1, filter.first()); index <= filter.last(); index++) {
             progress.step();
             if (!journal.read(index, entry)) {
                 throw new IllegalStateException("entry " + index + " is missing");
             }
             if (entry.kind() == EntryKind.PACKET) {
                 packet();
-            } else if (isTold(entry.kind())) {
+            } else if (isTold(entry.kind()) && filter.matchesItself(entry)) {
                 note();
             }
         }
@@ -90,9 +93,8 @@ final class JournalExport {
     }
 
     private void packet() throws IOException {
-        // The buffer is the entry's own and may be another one at the next entry.
-        ByteBuffer body = ByteBuffer.wrap(entry.buffer());
-        if (!packet.wrap(body, entry.bodyOffset(), entry.bodyLength()) || !filter.takes(packet)) {
+        view.view(entry);
+        if (!view.isIpv4() || !filter.matches(entry, view)) {
             notTaken++;
             return;
         }
@@ -112,16 +114,16 @@ final class JournalExport {
     }
 
     private void finishChecksums() {
-        packet.wrap(heldView, 0, heldBytes);
+        heldPacket.wrap(heldView, 0, heldBytes);
         long before = checksums();
-        Checksums.fill(packet);
+        Checksums.fill(heldPacket);
         corrected += before == checksums() ? 0 : 1;
     }
 
     /** Of header and transport, in one number; the fields that {@link Checksums#fill} writes. */
     private long checksums() {
         long sum = heldView.getShort(10) & 0xFFFF;
-        int field = packet.payloadOffset() + (packet.protocol() == Ipv4Packet.PROTOCOL_TCP ? 16 : 6);
+        int field = heldPacket.payloadOffset() + (heldPacket.protocol() == Ipv4Packet.PROTOCOL_TCP ? 16 : 6);
         return field + Short.BYTES <= heldBytes ? sum << 16 | heldView.getShort(field) & 0xFFFF : sum;
     }
 

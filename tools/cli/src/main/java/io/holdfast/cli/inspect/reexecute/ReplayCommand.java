@@ -4,6 +4,7 @@ import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.cli.doctor.CapabilityException;
 import io.holdfast.cli.doctor.Privileges;
 import io.holdfast.cli.inspect.JournalArgument;
+import io.holdfast.cli.inspect.OutputFile;
 import io.holdfast.cli.inspect.Progress;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import io.holdfast.restore.checkpoint.CheckpointSections;
@@ -89,15 +90,25 @@ public final class ReplayCommand implements Callable<Integer> {
             Manifest manifest = Manifest.fromJson(CheckpointStore.readOnly(store).manifestJson(from));
             SandboxLayout layout = new SandboxLayout(directory, store, pcap == null ? null : pcapDirectory(),
                     CheckpointSections.of(manifest).place());
-            SandboxRequest request = new SandboxRequest(from, last, times, pcap == null ? null : pcap.getFileName().toString(),
-                    criu, connect || breakAt != null);
-            return replay(layout, request);
+            if (pcap == null) {
+                return replay(layout, request(last, times, null));
+            }
+            try (OutputFile file = new OutputFile(pcap.toAbsolutePath())) {
+                int exitCode = replay(layout, request(last, times, file.partial()));
+                file.done();
+                return exitCode;
+            }
         } catch (SandboxException | CheckpointDamagedException e) {
             // The sandbox has other names for the two directories.
             spec.commandLine().getErr().println(e.getMessage().replace(SandboxLayout.JOURNAL.toString(), directory.toString())
                     .replace(SandboxLayout.CHECKPOINTS.toString(), store.toString()));
             return NOT_POSSIBLE;
         }
+    }
+
+    private SandboxRequest request(long last, double times, Path packets) {
+        return new SandboxRequest(from, last, times, packets == null ? null : packets.getFileName().toString(), criu,
+                connect || breakAt != null);
     }
 
     private static void requireRoot() {

@@ -3,6 +3,7 @@ package io.holdfast.cli.inspect.stats;
 import io.holdfast.cli.inspect.EntryFilter;
 import io.holdfast.cli.inspect.JournalArgument;
 import io.holdfast.cli.inspect.Lines;
+import io.holdfast.cli.inspect.OutputFile;
 import io.holdfast.cli.inspect.Progress;
 import io.holdfast.cli.inspect.TimeText;
 import io.holdfast.journal.JournalEntry;
@@ -67,7 +68,7 @@ public final class StatsCommand implements Callable<Integer> {
             GateReading reading = read(reader);
             print(reading);
             if (plot != null) {
-                StatsPlot.write(reading, plot);
+                draw(reading);
             }
             if (hgrm != null) {
                 write(reading.all().captureToCommit(), Path.of(hgrm + "-capture-to-commit.hgrm"));
@@ -149,9 +150,22 @@ public final class StatsCommand implements Callable<Integer> {
                 .add(",\"p99.9\":").add(histogram.getValueAtPercentile(99.9)).add(",\"max\":").add(histogram.getMaxValue()).add('}');
     }
 
-    private static void write(Histogram histogram, Path file) throws IOException {
-        try (PrintStream out = new PrintStream(file.toFile(), StandardCharsets.US_ASCII)) {
-            histogram.outputPercentileDistribution(out, NANOS_PER_US);
+    private void draw(GateReading reading) throws IOException {
+        try (OutputFile file = new OutputFile(plot)) {
+            StatsPlot.write(reading, plot, file.partial());
+            file.done();
+        }
+    }
+
+    private static void write(Histogram histogram, Path to) throws IOException {
+        try (OutputFile file = new OutputFile(to)) {
+            try (PrintStream out = new PrintStream(file.partial().toFile(), StandardCharsets.US_ASCII)) {
+                histogram.outputPercentileDistribution(out, NANOS_PER_US);
+                if (out.checkError()) { // a PrintStream throws nothing
+                    throw new IOException("cannot write " + to);
+                }
+            }
+            file.done();
         }
     }
 

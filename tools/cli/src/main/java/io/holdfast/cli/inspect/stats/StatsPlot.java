@@ -1,6 +1,9 @@
 package io.holdfast.cli.inspect.stats;
 
+import java.io.BufferedOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Date;
@@ -30,13 +33,16 @@ final class StatsPlot {
         return name.endsWith(SVG) || name.endsWith(PNG);
     }
 
-    static void write(GateReading reading, Path file) throws IOException {
+    /** @param named whose ending says what is drawn */
+    static void write(GateReading reading, Path named, Path to) throws IOException {
         System.setProperty("java.awt.headless", "true"); // there is no screen where journals are
         XYChart chart = chart(reading);
-        if (file.toString().toLowerCase(Locale.ROOT).endsWith(SVG)) {
-            VectorGraphicsEncoder.saveVectorGraphic(chart, file.toString(), VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
-        } else {
-            BitmapEncoder.saveBitmap(chart, file.toString(), BitmapEncoder.BitmapFormat.PNG);
+        try (OutputStream out = new BufferedOutputStream(Files.newOutputStream(to))) {
+            if (named.toString().toLowerCase(Locale.ROOT).endsWith(SVG)) {
+                VectorGraphicsEncoder.saveVectorGraphic(chart, out, VectorGraphicsEncoder.VectorGraphicsFormat.SVG);
+            } else {
+                BitmapEncoder.saveBitmap(chart, out, BitmapEncoder.BitmapFormat.PNG);
+            }
         }
     }
 

@@ -2,39 +2,26 @@ package io.holdfast.cli.inspect.stats;
 
 import static io.holdfast.cli.inspect.JournalOf.ACK;
 import static io.holdfast.cli.inspect.JournalOf.ask;
+import static io.holdfast.cli.inspect.JournalOf.histogram;
+import static io.holdfast.cli.inspect.JournalOf.statistics;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import io.holdfast.cli.inspect.JournalOf;
 import io.holdfast.journal.EntryKind;
-import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.Base64;
 import java.util.Random;
 import javax.imageio.ImageIO;
-import org.HdrHistogram.Histogram;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 class StatsCommandTest {
     @TempDir
     Path top;
-
-    private static String histogram(long... nanos) {
-        Histogram histogram = new Histogram(60_000_000_000L, 2);
-        Arrays.stream(nanos).forEach(histogram::recordValue);
-        ByteBuffer bytes = ByteBuffer.allocate(histogram.getNeededByteBufferCapacity());
-        int length = histogram.encodeIntoCompressedByteBuffer(bytes);
-        return Base64.getEncoder().encodeToString(Arrays.copyOf(bytes.array(), length));
-    }
-
-    private static String statistics(String toCommit, String toRelease, String together) {
-        return "{\"node\":\"n1\",\"captureToCommit\":\"" + toCommit + "\",\"commitToRelease\":\"" + toRelease + "\",\"releasedTogether\":\""
-                + together + "\"}";
-    }
 
     private Path write() {
         Path dir = top.resolve("journal");
