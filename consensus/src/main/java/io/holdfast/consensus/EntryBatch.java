@@ -59,7 +59,7 @@ final class EntryBatch {
         count++;
     }
 
-    /** A copy for the transport, which keeps it until it is sent. */
+    /** A copy of what was added. */
     byte[] toPayload() {
         return Arrays.copyOf(own, end);
     }

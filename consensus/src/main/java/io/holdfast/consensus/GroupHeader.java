@@ -10,7 +10,8 @@ import org.jgroups.Header;
 import org.jgroups.protocols.raft.RaftHeader;
 
 /**
- * Built by the thread that sends or receives, immutable afterwards: the head of each message between members.
+ * Owned by the thread that sends or receives: the head of each message between members. Who sends fills the same one
+ * anew for each message ({@link Outbox}); one that was received does not change.
  *
  * <p>The stock headers carry neither what a follower verified nor a candidate's last entry in a vote request, and hide
  * their fields; this one has a kind, a flag and four numbers whose meaning {@link MessageKind} gives, and the group's own
@@ -34,21 +35,31 @@ public final class GroupHeader extends RaftHeader {
     }
 
     GroupHeader(MessageKind kind, long term, boolean granted, long a, long b, long c, long d) {
-        super(term);
-        this.kind = (byte) kind.code();
-        this.granted = granted;
-        this.a = a;
-        this.b = b;
-        this.c = c;
-        this.d = d;
+        set(kind, term, granted, a, b, c, d);
+    }
+
+    GroupHeader set(MessageKind newKind, long term, boolean nowGranted, long newA, long newB, long newC, long newD) {
+        kind = (byte) newKind.code();
+        curr_term = term;
+        granted = nowGranted;
+        a = newA;
+        b = newB;
+        c = newC;
+        d = newD;
+        return this;
     }
 
     GroupHeader of(UUID group) {
-        if (group != null) {
-            groupHigh = group.getMostSignificantBits();
-            groupLow = group.getLeastSignificantBits();
-        }
+        groupHigh = group == null ? 0 : group.getMostSignificantBits();
+        groupLow = group == null ? 0 : group.getLeastSignificantBits();
         return this;
+    }
+
+    GroupHeader copy() {
+        GroupHeader copy = new GroupHeader(kind(), curr_term, granted, a, b, c, d);
+        copy.groupHigh = groupHigh;
+        copy.groupLow = groupLow;
+        return copy;
     }
 
     /** Whether the sender is sure that it belongs to another group than this one. */

@@ -219,7 +219,7 @@ class GroupRaft extends RAFT {
     /** One turn of the runner. The stock loop swallows what a turn throws; here it ends the group (invariant I7). */
     @Override
     protected void processQueue() {
-        if (life.begins("raft-" + config.groupName() + "-" + config.self())) {
+        if (life.begins()) {
             mailbox.readBy(Thread.currentThread());
         }
         if (stopping || shown.failure != null) {

@@ -1,14 +1,20 @@
 package io.holdfast.consensus;
 
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.net.InetSocketAddress;
 
 import io.holdfast.consensus.security.ClusterTraffic;
+import org.jgroups.BytesMessage;
+import org.jgroups.EmptyMessage;
+import org.jgroups.Header;
 import org.jgroups.Message;
 import org.jgroups.PhysicalAddress;
 import org.jgroups.conf.ClassConfigurator;
 import org.jgroups.protocols.TP;
 import org.jgroups.stack.IpAddress;
+import org.jgroups.util.ByteArrayDataOutputStream;
+import org.jgroups.util.Util;
 
 /**
  * Used by whoever has the turn once the channel is up: JGroups' transport on {@link Links}, over TCP between the
@@ -18,9 +24,10 @@ import org.jgroups.stack.IpAddress;
  * kernel of a member whose process dies closes its connections: the others know within a millisecond, without another
  * socket or port for it.
  */
-public final class GroupTransport extends TP implements Doze {
+public class GroupTransport extends TP implements Doze {
     private static final short ID = 1602;
     private static final int BESIDE_ENTRIES_BYTES = 256 << 10;
+    private static final int FIRST_BUFFER_BYTES = 4 << 10;
 
     static {
         ClassConfigurator.addProtocol(ID, GroupTransport.class);
@@ -35,6 +42,9 @@ public final class GroupTransport extends TP implements Doze {
     private final IpAddress self;
     private final ClusterTraffic traffic;
     private ClosedConnections listener = peer -> { };
+    private final EmptyMessage withoutPayload = new EmptyMessage();
+    private final BytesMessage withPayload = new BytesMessage();
+    private final ByteArrayDataOutputStream written = new ByteArrayDataOutputStream(FIRST_BUFFER_BYTES, true);
 
     /** A transport that listens where this member is expected, and sends from the same address. */
     GroupTransport(GroupConfig config) {
@@ -94,6 +104,28 @@ public final class GroupTransport extends TP implements Doze {
     @Override
     public void wake() {
         links.wake();
+    }
+
+    /**
+     * Sends what {@link #down(Message)} would send, in the same form, but with nothing allocated for it: JGroups' way is a
+     * message, an array of headers and a buffer each time. Header and payload are the caller's again when this returns: the
+     * bytes are with the kernel, or copied to where they wait for it, or dropped.
+     *
+     * @param payload null for none
+     */
+    void write(IpAddress to, short protocol, Header head, byte[] payload, int length) {
+        Message message = payload == null ? withoutPayload : withPayload.setArray(payload, 0, length);
+        message.setDest(to).setSrc(local_addr).putHeader(protocol, head);
+        if (header != null) {
+            message.putHeader(id, header);
+        }
+        written.position(0);
+        try {
+            Util.writeMessage(message, written, false);
+        } catch (IOException e) {
+            throw new UncheckedIOException("writing to memory failed", e);
+        }
+        links.send(to, written.buffer(), 0, written.position());
     }
 
     /** The configuration says who may be reached, not a view or a discovery. */

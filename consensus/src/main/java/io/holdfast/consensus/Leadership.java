@@ -176,7 +176,7 @@ final class Leadership {
 
     /** The same bytes go to every follower that is up to date; the others get theirs from the journal. */
     private void sendToAll(long previous) {
-        byte[] payload = null;
+        boolean summed = false;
         long checksum = 0;
         long previousTerm = journal.termAt(previous);
         long now = raft.nanoTime();
@@ -185,12 +185,12 @@ final class Leadership {
                 replicate(peer);
                 continue;
             }
-            if (payload == null) {
-                payload = batch.toPayload();
-                checksum = batch.checksum(payload, 0, payload.length);
+            if (!summed) {
+                summed = true;
+                checksum = batch.checksum(batch.buffer(), 0, batch.bytes());
             }
-            raft.outbox().sendEntries(peer, payload, previous, previousTerm, checksum);
-            peer.sent(previous + batch.count(), payload.length, now);
+            raft.outbox().sendEntries(peer, batch, previous, previousTerm, checksum);
+            peer.sent(previous + batch.count(), batch.bytes(), now);
         }
     }
 
@@ -220,10 +220,9 @@ final class Leadership {
                     reading.commandLength());
             index++;
         }
-        byte[] payload = older.toPayload();
-        long checksum = older.checksum(payload, 0, payload.length);
-        raft.outbox().sendEntries(peer, payload, from - 1, journal.termAt(from - 1), checksum);
-        peer.sent(index - 1, payload.length, raft.nanoTime());
+        long checksum = older.checksum(older.buffer(), 0, older.bytes());
+        raft.outbox().sendEntries(peer, older, from - 1, journal.termAt(from - 1), checksum);
+        peer.sent(index - 1, older.bytes(), raft.nanoTime());
     }
 
     /** Another process under the same name: its journal may have lost what was not forced to disk. */

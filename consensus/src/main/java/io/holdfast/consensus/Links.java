@@ -15,6 +15,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
+import java.util.function.Consumer;
 
 import javax.net.ssl.SSLException;
 
@@ -77,6 +78,9 @@ final class Links implements Closeable {
     private volatile boolean hasYoung;
     private final Queue<IpAddress> toDisconnect = new ConcurrentLinkedQueue<>();
     private final LogPace refusals = new LogPace(5_000 * NANOS_PER_MS);
+    /** Runner: what {@link #await} found. A list, not the selector's own set, which allocates for each. */
+    private final ArrayList<SelectionKey> ready = new ArrayList<>();
+    private final Consumer<SelectionKey> collect = ready::add;
     private Selector selector;
     private ServerSocketChannel listening;
 
@@ -110,18 +114,18 @@ final class Links implements Closeable {
     /** The runner, with or without the turn: waits for input, so long at most, and touches none. */
     void await(long nanos) throws IOException {
         long bounded = hasYoung ? Math.min(nanos, HOUSEKEEPING_NANOS) : nanos;
-        selector.select(Math.max(1, (bounded + NANOS_PER_MS - 1) / NANOS_PER_MS));
+        selector.select(collect, Math.max(1, (bounded + NANOS_PER_MS - 1) / NANOS_PER_MS));
     }
 
     /** The runner, in its turn: reads and hands over what came in. */
     void takeIn() throws IOException {
-        if (selector.selectedKeys().isEmpty()) {
-            selector.selectNow();
+        if (ready.isEmpty()) {
+            selector.selectNow(collect);
         }
-        for (SelectionKey key : selector.selectedKeys()) {
-            ready(key);
+        for (int i = 0; i < ready.size(); i++) {
+            ready(ready.get(i));
         }
-        selector.selectedKeys().clear();
+        ready.clear();
         for (Link link = handshakes.poll(); link != null; link = handshakes.poll()) {
             resume(link);
         }

@@ -1,21 +1,24 @@
 package io.holdfast.consensus;
 
 import java.io.IOException;
+import java.util.ArrayDeque;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 
 import org.jgroups.Address;
 import org.jgroups.Message;
 
-/** Filled by any thread, emptied by the runner thread, which sleeps here: what came in for a member. */
+/**
+ * Owned by the runner thread, which sleeps here; any thread may add a request or a lost connection: what came in for a
+ * member. Messages are read by the runner itself, so nothing is allocated to hand them to it.
+ */
 final class Mailbox {
-    /** A message, the news that the connection to this listening address ended, or something asked from outside. */
-    record Item(GroupHeader header, Message message, Address lost, Runnable request) {
-    }
-
     private final Doze doze;
-    private final Queue<Item> urgent = new ConcurrentLinkedQueue<>();
-    private final Queue<Item> bulk = new ConcurrentLinkedQueue<>();
+    private final ArrayDeque<Message> urgent = new ArrayDeque<>();
+    private final ArrayDeque<Message> bulk = new ArrayDeque<>();
+    /** Listening addresses of those whose connection ended. */
+    private final Queue<Address> lost = new ConcurrentLinkedQueue<>();
+    private final Queue<Runnable> requests = new ConcurrentLinkedQueue<>();
     private volatile Thread reader;
     private volatile boolean asleep;
 
@@ -23,31 +26,44 @@ final class Mailbox {
         this.doze = doze;
     }
 
-    /** Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. */
+    /**
+     * Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. A message on
+     * another thread than the runner is a stranger's that it marked as out of band, which no member does.
+     */
     void add(GroupHeader header, Message message) {
+        if (reader != null && Thread.currentThread() != reader) {
+            return;
+        }
         MessageKind kind = header.kind();
         boolean isBulk = kind == MessageKind.APPEND || kind == MessageKind.APPEND_ANSWER || kind == MessageKind.SNAPSHOT;
-        (isBulk ? bulk : urgent).add(new Item(header, message, null, null));
-        wake();
+        (isBulk ? bulk : urgent).addLast(message);
     }
 
     void addLost(Address place) {
-        urgent.add(new Item(null, null, place, null));
+        lost.add(place);
         wake();
     }
 
     void addRequest(Runnable request) {
-        urgent.add(new Item(null, null, null, request));
+        requests.add(request);
         wake();
     }
 
-    Item poll() {
-        Item item = urgent.poll();
-        return item != null ? item : bulk.poll();
+    Message poll() {
+        Message message = urgent.pollFirst();
+        return message != null ? message : bulk.pollFirst();
     }
 
-    boolean isEmpty() {
-        return urgent.isEmpty() && bulk.isEmpty();
+    Address pollLost() {
+        return lost.poll();
+    }
+
+    Runnable pollRequest() {
+        return requests.poll();
+    }
+
+    private boolean isEmpty() {
+        return urgent.isEmpty() && bulk.isEmpty() && lost.isEmpty() && requests.isEmpty();
     }
 
     /** The runner says who it is before it sleeps for the first time. */

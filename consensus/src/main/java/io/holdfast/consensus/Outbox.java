@@ -1,6 +1,7 @@
 package io.holdfast.consensus;
 
 import java.nio.ByteBuffer;
+import java.util.Arrays;
 import java.util.zip.CRC32C;
 
 import io.holdfast.journal.Snapshot;
@@ -9,12 +10,16 @@ import org.jgroups.BytesMessage;
 import org.jgroups.EmptyMessage;
 import org.jgroups.Message;
 
-/** Owned by the runner thread: builds what this member says to others and hands it to the transport. */
+/**
+ * Owned by whoever has the turn: builds what this member says to others and hands it to the transport, which has written
+ * it when it returns. So one header and the buffers entries are gathered in serve for all messages.
+ */
 final class Outbox {
     static final int PIECE_HEADER_BYTES = Long.BYTES;
 
     private final GroupRaft raft;
     private final byte[] place;
+    private final GroupHeader header = new GroupHeader();
 
     Outbox(GroupRaft raft) {
         this.raft = raft;
@@ -22,28 +27,35 @@ final class Outbox {
     }
 
     void send(Peer to, MessageKind kind, boolean granted, long a, long b, long c, long d) {
-        Message message = kind.saysPlace() ? new BytesMessage(to.place, place) : new EmptyMessage(to.place);
-        send(message, new GroupHeader(kind, raft.term(), granted, a, b, c, d));
+        header.set(kind, raft.term(), granted, a, b, c, d);
+        send(to, kind.saysPlace() ? place : null, place.length);
     }
 
     /** Asks whether the other would vote in this next term. */
     void askAbout(Peer to, long nextTerm, long lastIndex, long lastTerm) {
-        send(new BytesMessage(to.place, place), new GroupHeader(MessageKind.PRE_VOTE, nextTerm, false, lastIndex, lastTerm, 0, 0));
+        header.set(MessageKind.PRE_VOTE, nextTerm, false, lastIndex, lastTerm, 0, 0);
+        send(to, place, place.length);
     }
 
-    void sendEntries(Peer to, byte[] payload, long previousIndex, long previousTerm, long checksum) {
-        send(new BytesMessage(to.place, payload), new GroupHeader(MessageKind.APPEND, raft.term(), true, previousIndex,
-                previousTerm, raft.committed(), checksum));
+    /** The batch may be used again when this returns. */
+    void sendEntries(Peer to, EntryBatch batch, long previousIndex, long previousTerm, long checksum) {
+        header.set(MessageKind.APPEND, raft.term(), true, previousIndex, previousTerm, raft.committed(), checksum);
+        send(to, batch.buffer(), batch.bytes());
     }
 
     void sendSnapshot(Peer to, Snapshot snapshot, int offset, byte[] piece) {
-        send(snapshotMessage(to.place, piece), new GroupHeader(MessageKind.SNAPSHOT, raft.term(), true, snapshot.index(),
-                snapshot.term(), offset, snapshot.bytes().length));
+        header.set(MessageKind.SNAPSHOT, raft.term(), true, snapshot.index(), snapshot.term(), offset, snapshot.bytes().length);
+        byte[] payload = withChecksum(piece);
+        send(to, payload, payload.length);
     }
 
     static Message snapshotMessage(Address to, byte[] piece) {
-        return new BytesMessage(to, ByteBuffer.allocate(PIECE_HEADER_BYTES + piece.length)
-                .putLong(checksum(piece, 0, piece.length)).put(piece).array());
+        return new BytesMessage(to, withChecksum(piece));
+    }
+
+    private static byte[] withChecksum(byte[] piece) {
+        return ByteBuffer.allocate(PIECE_HEADER_BYTES + piece.length).putLong(checksum(piece, 0, piece.length)).put(piece)
+                .array();
     }
 
     static boolean pieceIsWhole(byte[] payload, int offset, int length) {
@@ -57,7 +69,15 @@ final class Outbox {
         return crc.getValue();
     }
 
-    private void send(Message message, GroupHeader header) {
-        raft.getDownProtocol().down(message.putHeader(raft.getId(), header.of(raft.group())));
+    /** The payload may be null: none. What lies below in place of the transport, such as a simulated network, gets its own copy. */
+    private void send(Peer to, byte[] payload, int length) {
+        header.of(raft.group());
+        if (raft.getDownProtocol() instanceof GroupTransport transport) {
+            transport.write(to.place, raft.getId(), header, payload, length);
+            return;
+        }
+        Message message = payload == null ? new EmptyMessage(to.place)
+                : new BytesMessage(to.place, Arrays.copyOf(payload, length));
+        raft.getDownProtocol().down(message.putHeader(raft.getId(), header.copy()));
     }
 }

@@ -1,6 +1,5 @@
 package io.holdfast.consensus;
 
-import io.holdfast.consensus.Mailbox.Item;
 import org.jgroups.Address;
 import org.jgroups.Message;
 import org.slf4j.Logger;
@@ -29,31 +28,32 @@ final class Receiver {
 
     /** A bounded share of what waits; returns whether more does. */
     boolean receive() {
+        answerRequests();
         for (int i = 0; i < MESSAGES_A_TURN; i++) {
-            Item next = mailbox.poll();
+            Message next = mailbox.poll();
             if (next == null) {
+                noticeLost();
                 return false;
             }
-            if (next.request() != null) {
-                next.request().run();
-            } else if (next.lost() != null) {
-                Peer lost = raft.roster().peerAt(next.lost());
-                if (lost != null) {
-                    raft.campaign().connectionLost(lost);
-                }
-            } else {
-                handle(next.header(), next.message());
-            }
+            handle(next.getHeader(raft.getId()), next);
         }
         return true;
     }
 
-    /** The group ends: who asked is told so. */
-    void answerRequests() {
-        for (Item next = mailbox.poll(); next != null; next = mailbox.poll()) {
-            if (next.request() != null) {
-                next.request().run();
+    /** After all that came over the connections before they ended: a dead leader's last words are no sign of life. */
+    private void noticeLost() {
+        for (Address place = mailbox.pollLost(); place != null; place = mailbox.pollLost()) {
+            Peer lost = raft.roster().peerAt(place);
+            if (lost != null) {
+                raft.campaign().connectionLost(lost);
             }
+        }
+    }
+
+    /** Also at the end of the group: who asked is told so. */
+    void answerRequests() {
+        for (Runnable next = mailbox.pollRequest(); next != null; next = mailbox.pollRequest()) {
+            next.run();
         }
     }
 

@@ -12,22 +12,24 @@ final class RunnerLife {
     private static final long NANOS_PER_MS = 1_000_000;
 
     private final String self;
+    private final String threadName;
     private final long slowTurnNanos;
     private final CountDownLatch ended = new CountDownLatch(1);
     private volatile Thread thread;
 
     RunnerLife(GroupConfig config) {
         this.self = config.self();
+        this.threadName = "raft-" + config.groupName() + "-" + config.self();
         this.slowTurnNanos = config.electionTimeoutMs() * NANOS_PER_MS / 2;
     }
 
     /** The runner calls it in front of each turn; true the first time. */
-    boolean begins(String name) {
+    boolean begins() {
         if (thread != null) {
             return false;
         }
         thread = Thread.currentThread();
-        thread.setName(name);
+        thread.setName(threadName);
         return true;
     }
 
