@@ -71,6 +71,20 @@ class CampaignTest {
         }
     }
 
+    /** What a leader sent before it died is read together with the end of its connection. */
+    @Test
+    void aDeadLeadersLastEntriesAreNoSignOfLife() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            hearLeader(member, 1);
+            member.queueAppend(member.second, 1, 1, 1, 0, 1, "last words");
+            member.raft.connectionClosed(member.raft.peers().get(0).place);
+            member.raft.turn();
+            assertThat(member.journal.lastIndex()).isEqualTo(2);
+            advance(member, 15);
+            assertThat(member.sent(MessageKind.PRE_VOTE)).hasSize(2);
+        }
+    }
+
     @Test
     void theEndOfAnotherMembersConnectionIsNone() {
         try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
