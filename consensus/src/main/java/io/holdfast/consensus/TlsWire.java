@@ -141,7 +141,8 @@ final class TlsWire implements Wire {
         };
     }
 
-    private void seal(ByteBuffer from) throws IOException {
+    /** False when the engine waits for something else first. */
+    private boolean seal(ByteBuffer from) throws IOException {
         SSLEngineResult result;
         try {
             result = engine.wrap(from, out);
@@ -155,6 +156,7 @@ final class TlsWire implements Wire {
         if (result.getStatus() != SSLEngineResult.Status.OK) {
             throw new IllegalStateException("no room to seal: " + result);
         }
+        return result.bytesProduced() > 0;
     }
 
     /** The engine's own exceptions of whatever kind: they come of what the other side sent, and cost it this connection only. */
@@ -173,11 +175,12 @@ final class TlsWire implements Wire {
     @Override
     public void write(ByteBuffer from) throws IOException {
         channel.write(out);
-        while (open && from.hasRemaining() && !out.hasRemaining()) {
+        boolean goesOn = open && !busy;
+        while (goesOn && from.hasRemaining() && !out.hasRemaining()) {
             out.clear();
             try {
-                while (from.hasRemaining() && out.remaining() >= recordBytes) {
-                    seal(from);
+                while (goesOn && from.hasRemaining() && out.remaining() >= recordBytes) {
+                    goesOn = seal(from); // among it what TLS itself has to say, when it is time for other keys
                 }
             } finally {
                 out.flip();

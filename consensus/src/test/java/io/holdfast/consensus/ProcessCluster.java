@@ -137,12 +137,10 @@ final class ProcessCluster implements AutoCloseable {
 
     Child start(String name) throws IOException, TimeoutException, InterruptedException {
         List<String> command = new ArrayList<>(inFront.apply(name));
-        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
-        command.addAll(jvmFlags());
-        command.addAll(moreFlags);
-        command.addAll(List.of("-Xmx256m", "-cp",
-                System.getProperty("java.class.path"), MemberProcess.class.getName(), name, directory.resolve(name).toString(),
+        List<String> flagsAndMain = new ArrayList<>(moreFlags);
+        flagsAndMain.addAll(List.of("-Xmx256m", MemberProcess.class.getName(), name, directory.resolve(name).toString(),
                 Integer.toString(electionTimeoutMs), keyFile == null ? "none" : keyFile.toString()));
+        command.addAll(java(flagsAndMain).command());
         members.forEach(m -> command.add(m.name() + "@" + m.address().getHostAddress() + "@" + m.port()));
         Child child = new Child(name, new ProcessBuilder(command).redirectErrorStream(true).start());
         children.put(name, child);
@@ -154,6 +152,16 @@ final class ProcessCluster implements AutoCloseable {
         for (Member member : members) {
             start(member.name());
         }
+    }
+
+    /** A process of this Java, with this JVM's class path and the flags that Chronicle and JGroups need. */
+    static ProcessBuilder java(List<String> flagsAndMain) {
+        List<String> command = new ArrayList<>();
+        command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+        command.addAll(jvmFlags());
+        command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+        command.addAll(flagsAndMain);
+        return new ProcessBuilder(command);
     }
 
     private static List<String> jvmFlags() {
