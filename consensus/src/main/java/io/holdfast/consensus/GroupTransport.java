@@ -2,7 +2,11 @@ package io.holdfast.consensus;
 
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
+import java.util.List;
+import java.util.function.Supplier;
+import java.util.stream.Stream;
 
 import io.holdfast.consensus.security.ClusterTraffic;
 import org.jgroups.BytesMessage;
@@ -41,6 +45,7 @@ public class GroupTransport extends TP implements Doze {
     private final Links links;
     private final IpAddress self;
     private final ClusterTraffic traffic;
+    private Supplier<List<Member>> members;
     private ClosedConnections listener = peer -> { };
     private final EmptyMessage withoutPayload = new EmptyMessage();
     private final BytesMessage withPayload = new BytesMessage();
@@ -53,7 +58,8 @@ public class GroupTransport extends TP implements Doze {
         self = new IpAddress(here);
         traffic = config.traffic();
         int pending = config.windowBytes() + config.batchBytes() + config.maxCommandBytes() + BESIDE_ENTRIES_BYTES;
-        links = new Links(here, new Greeting(config.groupName(), here), config.traffic(), pending, new Links.Receiver() {
+        members = config::members;
+        links = new Links(here, new Greeting(config.groupName(), here), config.traffic(), this::isExpected, pending, new Links.Receiver() {
             @Override
             public void received(byte[] buffer, int offset, int length) {
                 receive(null, buffer, offset, length);
@@ -69,6 +75,21 @@ public class GroupTransport extends TP implements Doze {
         setBundlerType("no-bundler");
         setMessageProcessingPolicy("direct");
         getThreadPool().setMinThreads(0);
+    }
+
+    /** Who is in the group, besides those of the configuration: asked about whoever dials. */
+    void expect(Supplier<List<Member>> joined) {
+        Supplier<List<Member>> configured = members;
+        members = () -> Stream.of(configured, joined).flatMap(each -> each.get().stream()).toList();
+    }
+
+    private boolean isExpected(InetAddress address) {
+        return members.get().stream().anyMatch(member -> member.address().equals(address));
+    }
+
+    /** Any thread: who was turned away. */
+    Refusals.Seen refused() {
+        return links.refused();
     }
 
     void onClosedConnection(ClosedConnections closedConnections) {

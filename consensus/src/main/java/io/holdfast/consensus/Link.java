@@ -24,7 +24,7 @@ final class Link {
 
     /** Lays the wire a new link needs. */
     interface Wiring {
-        Wire lay(Link link, SocketChannel channel, boolean dialing);
+        Wire lay(Link link, SocketChannel channel, boolean dialing) throws IOException;
     }
 
     /** Room that {@link #read} leaves for the wire: a record of TLS at its longest (RFC 8446, 5.1), and something over. */
@@ -45,9 +45,9 @@ final class Link {
     private IpAddress peer;
     private boolean connected;
     private boolean greeted;
-    private ByteBuffer in = ByteBuffer.allocate(FIRST_BUFFER_BYTES);
+    private ByteBuffer in;
     /** What is to be written, from 0 to its position. */
-    private ByteBuffer out = ByteBuffer.allocateDirect(FIRST_BUFFER_BYTES);
+    private ByteBuffer out;
 
     private Link(SocketChannel channel, Wiring wiring, boolean dialing, Selector selector, SocketAddress remote,
                  int maxPendingBytes, long now) throws IOException {
@@ -56,6 +56,9 @@ final class Link {
         this.remote = remote;
         this.maxPendingBytes = maxPendingBytes;
         this.bornNanos = now;
+        // Strangers get no more than a greeting takes: they may be many.
+        this.in = ByteBuffer.allocate(dialing ? FIRST_BUFFER_BYTES : Integer.BYTES + MAX_GREETING_BYTES + SLACK_BYTES);
+        this.out = ByteBuffer.allocate(0);
         channel.configureBlocking(false);
         channel.setOption(StandardSocketOptions.TCP_NODELAY, true);
         this.key = channel.register(selector, dialing ? SelectionKey.OP_CONNECT : SelectionKey.OP_READ, this);
@@ -168,7 +171,7 @@ final class Link {
         if (bytes > maxPendingBytes) {
             return false;
         }
-        int capacity = (int) Math.min(maxPendingBytes, Math.max(bytes, 2L * out.capacity()));
+        int capacity = (int) Math.min(maxPendingBytes, Math.max(Math.max(FIRST_BUFFER_BYTES, bytes), 2L * out.capacity()));
         out = ByteBuffer.allocateDirect(capacity).put(out.flip());
         return true;
     }
@@ -236,6 +239,10 @@ final class Link {
     }
 
     private void keep(int from, int end) {
+        if (greeted && in.capacity() < FIRST_BUFFER_BYTES) {
+            in = ByteBuffer.allocate(FIRST_BUFFER_BYTES).put(in.array(), from, end - from);
+            return;
+        }
         if (from > 0) {
             System.arraycopy(in.array(), from, in.array(), 0, end - from);
         }

@@ -2,6 +2,7 @@ package io.holdfast.consensus;
 
 import java.io.Closeable;
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.StandardSocketOptions;
 import java.nio.channels.SelectionKey;
@@ -16,10 +17,12 @@ import java.util.Map;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.function.Consumer;
+import java.util.function.Predicate;
 
 import javax.net.ssl.SSLException;
 
 import io.holdfast.consensus.security.ClusterTraffic;
+import io.holdfast.consensus.security.Strangers;
 import org.jgroups.stack.IpAddress;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -49,7 +52,9 @@ final class Links implements Closeable {
     private static final long DIAL_AGAIN_NANOS = 40 * NANOS_PER_MS;
     /** Who connects and does not prove to hold the key and say who it is within this time is turned away. */
     private static final long GREETING_BOUND_NANOS = 2_000 * NANOS_PER_MS;
-    private static final int MAX_STRANGERS = 32;
+    /** The kernel keeps so many until they are accepted: a burst of strangers must not cost a member its SYN. */
+    private static final int BACKLOG = 256;
+    private static final int ACCEPTS_AT_ONCE = 16;
     private static final long HOUSEKEEPING_NANOS = 20 * NANOS_PER_MS;
 
     /** Owned by whoever has the turn: the way to one member. */
@@ -76,21 +81,27 @@ final class Links implements Closeable {
     /** Not yet connected, not yet let in by the other side's key, or not yet known by name. */
     private final List<Link> young = new ArrayList<>();
     private volatile boolean hasYoung;
+    /** Those of the young ones that dialed and have not said who they are. */
+    private final Strangers<Link> strangers;
     private final Queue<IpAddress> toDisconnect = new ConcurrentLinkedQueue<>();
-    private final LogPace refusals = new LogPace(5_000 * NANOS_PER_MS);
     /** Runner: what {@link #await} found. A list, not the selector's own set, which allocates for each. */
     private final ArrayList<SelectionKey> ready = new ArrayList<>();
     private final Consumer<SelectionKey> collect = ready::add;
+    private final Refusals refusals;
     private Selector selector;
     private ServerSocketChannel listening;
 
     /**
+     * @param expected        where other members are
      * @param maxPendingBytes what may wait for a peer that does not read; more is dropped, and sent again by the group
      */
-    Links(InetSocketAddress self, Greeting greeting, ClusterTraffic traffic, int maxPendingBytes, Receiver receiver) {
+    Links(InetSocketAddress self, Greeting greeting, ClusterTraffic traffic, Predicate<InetAddress> expected, int maxPendingBytes,
+          Receiver receiver) {
         this.self = self;
         this.greeting = greeting;
         this.traffic = traffic;
+        this.strangers = new Strangers<>(expected);
+        this.refusals = new Refusals(LOG, self.toString());
         this.handshakes = new Handshakes("handshakes-" + self.getPort(), this::wake);
         this.maxPendingBytes = maxPendingBytes;
         this.receiver = receiver;
@@ -101,7 +112,7 @@ final class Links implements Closeable {
         selector = Selector.open();
         listening = ServerSocketChannel.open();
         listening.setOption(StandardSocketOptions.SO_REUSEADDR, true);
-        listening.bind(self);
+        listening.bind(self, BACKLOG);
         listening.configureBlocking(false);
         listening.register(selector, SelectionKey.OP_ACCEPT);
     }
@@ -182,9 +193,16 @@ final class Links implements Closeable {
         }
     }
 
-    private Wire wire(Link link, SocketChannel channel, boolean dialing) {
-        return traffic.isClosed() ? new TlsWire(channel, traffic.engine(dialing), work -> handshakes.work(link, work))
-                : new PlainWire(channel);
+    private Wire wire(Link link, SocketChannel channel, boolean dialing) throws IOException {
+        if (!traffic.isClosed()) {
+            return new PlainWire(channel);
+        }
+        boolean first = dialing || strangers.isExpected(address(channel));
+        return new TlsWire(channel, traffic.engine(dialing), work -> handshakes.work(link, first, work));
+    }
+
+    private static InetAddress address(SocketChannel accepted) throws IOException {
+        return ((InetSocketAddress) accepted.getRemoteAddress()).getAddress();
     }
 
     private void frame(Link link, byte[] buffer, int offset, int length) throws IOException {
@@ -193,6 +211,7 @@ final class Links implements Closeable {
         } else {
             link.peer(greeting.read(buffer, offset, length));
             young.remove(link);
+            strangers.remove(link);
             use(link);
         }
     }
@@ -208,16 +227,27 @@ final class Links implements Closeable {
     private void accept() {
         try {
             SocketChannel channel = listening.accept();
-            if (channel == null) {
-                return;
+            for (int i = 1; channel != null; i++) {
+                meet(channel);
+                channel = i < ACCEPTS_AT_ONCE ? listening.accept() : null;
             }
-            if (young.stream().filter(l -> !l.greeted()).count() >= MAX_STRANGERS) {
-                Link oldest = young.stream().filter(l -> !l.greeted()).findFirst().orElseThrow();
-                drop(oldest, new IOException("too many connections that say nothing"));
-            }
-            young.add(Link.accepted(channel, wiring, selector, maxPendingBytes, System.nanoTime()));
         } catch (IOException e) {
             LOG.warn("Cannot accept a connection on {}: {}", self, e.toString());
+        }
+    }
+
+    private void meet(SocketChannel channel) throws IOException {
+        InetAddress from = address(channel);
+        if (!strangers.hasRoom(from)) {
+            refusals.refused("a connection from", channel.getRemoteAddress(), "too many at once that have not said who they are");
+            channel.close();
+            return;
+        }
+        Link link = Link.accepted(channel, wiring, selector, maxPendingBytes, System.nanoTime());
+        young.add(link);
+        Link oldest = strangers.add(link, from);
+        if (oldest != null) {
+            drop(oldest, new IOException("too many connections from there that say nothing"));
         }
     }
 
@@ -285,15 +315,16 @@ final class Links implements Closeable {
     private void drop(Link link, IOException why) {
         link.giveUp();
         young.remove(link);
+        strangers.remove(link);
         Route route = link.peer() == null ? null : routes.get(link.peer());
         if (route == null) {
-            refused("a connection from", link, why);
+            refusals.refused("a connection from", link.remote(), why.getMessage());
             return;
         }
         boolean talked = link == route.current() && link.open();
         route.links.remove(link);
         if (why instanceof SSLException) {
-            refused("the connection to", link, why);
+            refusals.refused("the connection to", link.remote(), why.getMessage());
         }
         if (talked) {
             LOG.info("Connection with {} ended: {}", link.peer(), why.getMessage());
@@ -301,10 +332,9 @@ final class Links implements Closeable {
         }
     }
 
-    private void refused(String what, Link link, IOException why) {
-        if (refusals.due(System.nanoTime())) {
-            LOG.warn("{}: refused {} {}: {}{}", self, what, link.remote(), why.getMessage(), refusals.suppressed());
-        }
+    /** Any thread. */
+    Refusals.Seen refused() {
+        return refusals.seen();
     }
 
     /** Any thread. Gives up the connections with this peer; the next message dials again. */

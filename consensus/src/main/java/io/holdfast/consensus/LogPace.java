@@ -1,18 +1,18 @@
 package io.holdfast.consensus;
 
 /** Owned by one thread: lets one message through in a while and counts the others. */
-public final class LogPace {
+final class LogPace {
     private final long everyNanos;
     private boolean begun;
     private long lastNanos;
     private long held;
     private long heldBefore;
 
-    public LogPace(long everyNanos) {
+    LogPace(long everyNanos) {
         this.everyNanos = everyNanos;
     }
 
-    public boolean due(long now) {
+    boolean due(long now) {
         if (begun && now - lastNanos < everyNanos) {
             held++;
             return false;
@@ -25,7 +25,7 @@ public final class LogPace {
     }
 
     /** What to add to the message that is due. */
-    public String suppressed() {
+    String suppressed() {
         return heldBefore == 0 ? "" : " (and " + heldBefore + " like it before)";
     }
 }

@@ -26,11 +26,13 @@ public final class RaftGroup implements AutoCloseable {
     private final GroupConfig config;
     private final JChannel channel;
     private final GroupRaft raft;
+    private final GroupTransport transport;
 
-    private RaftGroup(GroupConfig config, JChannel channel, GroupRaft raft) {
+    private RaftGroup(GroupConfig config, JChannel channel, GroupRaft raft, GroupTransport transport) {
         this.config = config;
         this.channel = channel;
         this.raft = raft;
+        this.transport = transport;
     }
 
     /**
@@ -45,6 +47,7 @@ public final class RaftGroup implements AutoCloseable {
         GroupRaft raft = new GroupRaft(config, journal, votes, listener, System::nanoTime, RandomGenerator.getDefault(),
                 transport);
         transport.onClosedConnection(raft::connectionClosed);
+        transport.expect(() -> raft.shown().members);
         JChannel channel = null;
         try {
             channel = new JChannel(transport, raft);
@@ -57,7 +60,7 @@ public final class RaftGroup implements AutoCloseable {
             throw new GroupException("member " + self.name() + " of group " + config.groupName() + " cannot start on "
                     + self.address().getHostAddress() + ":" + self.port() + ": " + e.getMessage(), e);
         }
-        return new RaftGroup(config, channel, raft);
+        return new RaftGroup(config, channel, raft, transport);
     }
 
     /**
@@ -190,6 +193,11 @@ public final class RaftGroup implements AutoCloseable {
 
     public GroupStatus status() {
         return raft.status();
+    }
+
+    /** Whose connections were turned away: strangers, and members with another key. */
+    public Refusals.Seen refused() {
+        return transport.refused();
     }
 
     /** When this member was last elected, as {@link System#nanoTime()}. Only of meaning after an election. */

@@ -21,6 +21,8 @@ import javax.net.ssl.SSLException;
 final class TlsWire implements Wire {
     private static final ByteBuffer NOTHING = ByteBuffer.allocate(0);
     private static final int BUFFER_BYTES = 64 << 10;
+    /** The longest record that the engine waits for the end of, whoever sends it (sun.security.ssl.SSLRecord, maxLargeRecordSize). */
+    private static final int STRANGER_BYTES = 34 << 10;
     private static final int LAST_WORDS = 3;
 
     private final SocketChannel channel;
@@ -29,11 +31,12 @@ final class TlsWire implements Wire {
     /** What a sealed record needs at most; the engine seals nothing into less. */
     private final int recordBytes;
     /** Came sealed and was not opened yet: from its position to its limit. */
-    private final ByteBuffer in;
+    private ByteBuffer in;
     /** Sealed and not yet taken by the socket: from its position to its limit. */
-    private final ByteBuffer out;
+    private ByteBuffer out;
     private boolean open;
     private boolean busy;
+    private boolean wide;
 
     /** @param elsewhere runs on another thread what takes long, and then has {@link #resume} called in a turn */
     TlsWire(SocketChannel channel, SSLEngine engine, Consumer<Runnable> elsewhere) {
@@ -41,8 +44,9 @@ final class TlsWire implements Wire {
         this.engine = engine;
         this.elsewhere = elsewhere;
         this.recordBytes = engine.getSession().getPacketBufferSize();
-        this.in = ByteBuffer.allocate(BUFFER_BYTES).limit(0);
-        this.out = ByteBuffer.allocate(BUFFER_BYTES + recordBytes).limit(0);
+        // Enough for a handshake: strangers may be many.
+        this.in = ByteBuffer.allocate(STRANGER_BYTES).limit(0);
+        this.out = ByteBuffer.allocate(recordBytes).limit(0);
     }
 
     @Override
@@ -67,6 +71,9 @@ final class TlsWire implements Wire {
 
     @Override
     public boolean read(ByteBuffer into) throws IOException {
+        if (open && !wide) {
+            widen();
+        }
         in.compact();
         int bytes = channel.read(in);
         boolean full = !in.hasRemaining();
@@ -76,6 +83,12 @@ final class TlsWire implements Wire {
         }
         readOn(into);
         return full;
+    }
+
+    private void widen() {
+        in = ByteBuffer.allocate(BUFFER_BYTES).put(in).flip();
+        out = ByteBuffer.allocate(BUFFER_BYTES + recordBytes).put(out).flip();
+        wide = true;
     }
 
     @Override

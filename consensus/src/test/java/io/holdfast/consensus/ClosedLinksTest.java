@@ -118,9 +118,9 @@ class ClosedLinksTest {
     void aMemberWithAnotherKeyIsRefusedAndBothSaySo() throws Exception {
         try (LinkEnd one = new LinkEnd(TestTraffic.CLOSED); LinkEnd stranger = new LinkEnd(TestTraffic.another())) {
             stranger.send(one.place, new byte[10]);
-            eventually().until(() -> logged(stranger.place.getPort() + ": refused the connection to /127.0.0.1:"
+            eventually().until(() -> logged(stranger.place.getPort() + ": refused the connection to 127.0.0.1:"
                     + one.place.getPort() + ": no TLS handshake: it holds another key: "));
-            eventually().until(() -> logged(one.place.getPort() + ": refused a connection from /127.0.0.1:"));
+            eventually().until(() -> logged(one.place.getPort() + ": refused a connection from 127.0.0.1:"));
             assertThat(log.list.toString()).contains("the other side turns it away: Received fatal alert: certificate_unknown");
             one.send(stranger.place, new byte[10]);
             assertThat(one.received).isEmpty();
@@ -133,7 +133,7 @@ class ClosedLinksTest {
     void aMemberWithoutAKeyIsRefused() throws Exception {
         try (LinkEnd one = new LinkEnd(TestTraffic.CLOSED); LinkEnd open = new LinkEnd(ClusterTraffic.OPEN)) {
             open.send(one.place, new byte[10]);
-            eventually().until(() -> logged("refused a connection from /127.0.0.1:"));
+            eventually().until(() -> logged("refused a connection from 127.0.0.1:"));
             one.send(open.place, new byte[10]);
             eventually().until(() -> logged(open.place.getPort() + ": refused a connection from"));
             assertThat(one.received).isEmpty();

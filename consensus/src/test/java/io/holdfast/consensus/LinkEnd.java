@@ -26,7 +26,8 @@ final class LinkEnd implements AutoCloseable, Links.Receiver {
         Member member = TestCluster.places(1).get(0);
         InetSocketAddress here = new InetSocketAddress(member.address(), member.port());
         place = new IpAddress(here);
-        links = new Links(here, new Greeting("group", here), traffic, MAX_PENDING_BYTES, this);
+        links = new Links(here, new Greeting("group", here), traffic, InetAddress.getLoopbackAddress()::equals, MAX_PENDING_BYTES,
+                this);
         links.open();
         thread = new Thread(this::run, "links of " + here);
         thread.start();

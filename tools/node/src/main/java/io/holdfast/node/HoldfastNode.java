@@ -1,6 +1,7 @@
 package io.holdfast.node;
 
 import com.sun.net.httpserver.HttpExchange;
+import io.holdfast.consensus.Refusals;
 import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.node.admin.AdminServer;
 import io.holdfast.node.config.NodeConfig;
@@ -42,15 +43,17 @@ public final class HoldfastNode implements AutoCloseable {
      *
      * @param node     name of this node
      * @param traffic  whether what nodes say to each other is closed to strangers, for people
+     * @param refused  whom the admin endpoint turned away
      * @param services one a service, in the order of the configuration
      */
-    public record Status(String node, String traffic, List<ServiceStatus> services) {
+    public record Status(String node, String traffic, Refusals.Seen refused, List<ServiceStatus> services) {
     }
 
     public HoldfastNode(NodeConfig config) throws IOException {
         this.config = config;
         this.traffic = config.security().traffic();
-        this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()), traffic);
+        this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()), traffic,
+                address -> config.cluster().stream().anyMatch(member -> member.address().equals(address)));
         for (ServiceConfig service : config.services()) {
             ImageExchange exchange = new ImageExchange(config, service, traffic, admin);
             services.add(new ServiceAgent(config, service, traffic, exchange, this::oneFailed));
@@ -128,7 +131,8 @@ public final class HoldfastNode implements AutoCloseable {
     }
 
     public Status status() {
-        return new Status(config.self().name(), traffic.toString(), services.stream().map(ServiceAgent::status).toList());
+        return new Status(config.self().name(), traffic.toString(), admin.refused(),
+                services.stream().map(ServiceAgent::status).toList());
     }
 
     /** Waits until no service is left that could go on; a healthy node never returns from it. */

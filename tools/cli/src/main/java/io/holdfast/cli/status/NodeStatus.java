@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Map;
 
 /** What a node says of itself on {@code GET /status}. What it does not say is null or 0. Immutable. */
-public record NodeStatus(String node, String traffic, List<ServiceStatus> services) {
+public record NodeStatus(String node, String traffic, Refused refused, List<ServiceStatus> services) {
 
     public NodeStatus {
         services = services == null ? List.of() : List.copyOf(services);
@@ -21,7 +21,7 @@ public record NodeStatus(String node, String traffic, List<ServiceStatus> servic
     public record ServiceStatus(String name, String role, String state, String message, long term, String leader,
             long committedIndex, long appliedIndex, long lastIndex, JournalStatus journal, String vip, boolean vipHeld, boolean leaseHeld,
             long leaseLapses, WorkloadStatus workload, CheckpointStatus checkpoint, int connections,
-            long connectionsClosed, List<MemberStatus> members, TakeoverStatus lastTakeover) {
+            long connectionsClosed, Refused refused, List<MemberStatus> members, TakeoverStatus lastTakeover) {
 
         public ServiceStatus {
             members = members == null ? List.of() : List.copyOf(members);
@@ -54,6 +54,10 @@ public record NodeStatus(String node, String traffic, List<ServiceStatus> servic
 
     /** What the node's journal holds: see the node's own status. */
     public record JournalStatus(long firstIndex, long floorIndex, long snapshotIndex, long bytes, long maxBytes) {
+    }
+
+    /** Connections that one of its ports turned away since it started; of the last one from where, why and when. */
+    public record Refused(long count, String last, String reason, long epochMillis) {
     }
 
     /** The protected program. */

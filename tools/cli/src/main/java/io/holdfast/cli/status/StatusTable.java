@@ -4,6 +4,7 @@ import io.holdfast.cli.status.NodeStatus.MemberStatus;
 import io.holdfast.cli.status.NodeStatus.ServiceStatus;
 import io.holdfast.cli.status.NodeStatus.TakeoverStatus;
 import java.io.PrintWriter;
+import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
@@ -31,6 +32,8 @@ final class StatusTable {
                 .filter(status -> status.traffic() != null && status.traffic().startsWith("OPEN"))
                 .forEach(status -> out.println("WARNING: " + status.node() + "'s cluster traffic is " + status.traffic()
                         + " (security: none)"));
+        answers.stream().filter(ClusterQuestion.Answer::reached).map(ClusterQuestion.Answer::status)
+                .forEach(status -> printRefused(status.node() + "'s admin endpoint", status.refused(), out));
         for (String service : services) {
             out.println("service " + service);
             printService(service, answers, out);
@@ -56,10 +59,20 @@ final class StatusTable {
         answers.stream().map(answer -> serviceOf(answer, service))
                 .filter(status -> status != null && status.primary())
                 .forEach(status -> printDetails(status, out));
+        answers.stream().filter(answer -> serviceOf(answer, service) != null)
+                .forEach(answer -> printRefused(answer.status().node() + "'s group port", serviceOf(answer, service).refused(), out));
         answers.stream().filter(answer -> serviceOf(answer, service) != null
                 && serviceOf(answer, service).message() != null)
                 .forEach(answer -> out.println("  " + answer.status().node() + " says: "
                         + serviceOf(answer, service).message()));
+    }
+
+    /** Strangers are no failure of the service; a member that is refused is one. */
+    private static void printRefused(String port, NodeStatus.Refused refused, PrintWriter out) {
+        if (refused != null && refused.count() > 0) {
+            out.println("  " + port + " refused " + refused.count() + " connections, the last from " + refused.last() + " at "
+                    + Instant.ofEpochMilli(refused.epochMillis()) + ": " + refused.reason());
+        }
     }
 
     private static List<String> row(String node, ServiceStatus status, long head) {

@@ -27,7 +27,8 @@ import picocli.CommandLine;
 class StatusCommandTest {
 
     private static final String PRIMARY = """
-            {"node":"n1","services":[{"name":"redis","role":"PRIMARY","state":"LIVE","term":3,"leader":"n1",
+            {"node":"n1","refused":{"count":0,"last":null,"reason":null,"epochMillis":0},
+            "services":[{"name":"redis","role":"PRIMARY","state":"LIVE","term":3,"leader":"n1",
             "committedIndex":120,"appliedIndex":119,"lastIndex":121,"vip":"10.77.0.100","vipHeld":true,
             "leaseHeld":true,"workload":{"state":"RUNNING","pid":123},
             "checkpoint":{"readyIndex":99,"ageMs":1400,"bytes":4096,"held":true,"gateClosedMs":12.5},"connections":9,
@@ -38,7 +39,8 @@ class StatusCommandTest {
             "laterField":{"unknown":true}}]}
             """;
     private static final String STANDBY = """
-            {"node":"n2","services":[{"name":"redis","role":"STANDBY","state":"FOLLOWING","term":3,"leader":"n1",
+            {"node":"n2","refused":{"count":7,"last":"10.0.0.9:4711","reason":"no TLS handshake: it holds another key: ab","epochMillis":1700000000000},
+            "services":[{"name":"redis","role":"STANDBY","refused":{"count":1,"last":"10.0.0.8:1","reason":"silence","epochMillis":0},"state":"FOLLOWING","term":3,"leader":"n1",
             "committedIndex":117,"appliedIndex":117,"lastIndex":118,"vip":"10.77.0.100","vipHeld":false,
             "leaseHeld":false,"workload":null,"checkpoint":null,"connections":0,"members":[],"lastTakeover":null}]}
             """;
@@ -65,6 +67,9 @@ class StatusCommandTest {
                 .contains("REPLAYED: 77 entries").contains("lapsed 2 times; 1 connections closed on purpose")
                 .contains("n1 says: a standby is missing");
         assertThat(row("n2")[6]).as("lag").isEqualTo("2");
+        assertThat(out.toString()).contains("n2's admin endpoint refused 7 connections, the last from 10.0.0.9:4711 at 2023-11-14T22:13:20Z:"
+                + " no TLS handshake: it holds another key: ab").contains("n2's group port refused 1 connections, the last from 10.0.0.8:1 at ")
+                .doesNotContain("n1's admin endpoint");
     }
 
     @Test

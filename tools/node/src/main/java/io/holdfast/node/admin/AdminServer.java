@@ -2,17 +2,20 @@ package io.holdfast.node.admin;
 
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpExchange;
+import io.holdfast.consensus.Refusals;
 import io.holdfast.consensus.security.ClusterTraffic;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
 import java.io.OutputStream;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 
 /**
  * The node's HTTP endpoint on its cluster address, served by threads of its own ({@link Door}): status for operators, orders
@@ -20,6 +23,8 @@ import java.util.Map;
  */
 public final class AdminServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
+
+    private static final long ANSWER_BOUND_MS = 30_000;
 
     private final ObjectMapper json = new ObjectMapper();
     private final List<Route> routes = new ArrayList<>();
@@ -34,9 +39,19 @@ public final class AdminServer implements AutoCloseable {
     private record Route(String method, List<String> prefix, Handler handler) {
     }
 
-    /** Binds the endpoint; requests are answered after {@link #start}. */
-    public AdminServer(InetSocketAddress address, ClusterTraffic traffic) throws IOException {
-        door = new Door(address, traffic, visitor -> dispatch(OneRequest.read(visitor)));
+    /**
+     * Binds the endpoint; requests are answered after {@link #start}.
+     *
+     * @param expected where other nodes are
+     */
+    public AdminServer(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected) throws IOException {
+        this(address, traffic, expected, ANSWER_BOUND_MS);
+    }
+
+    /** @param answerBoundMs how long a piece of an answer waits for whoever asked */
+    AdminServer(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected, long answerBoundMs)
+            throws IOException {
+        door = new Door(address, traffic, expected, answerBoundMs, this::dispatch);
     }
 
     /** Adds a handler for everything below {@code prefix}, such as {@code /services/redis/checkpoint}. */
@@ -46,6 +61,11 @@ public final class AdminServer implements AutoCloseable {
 
     public void start() {
         door.open();
+    }
+
+    /** Any thread: who was turned away. */
+    public Refusals.Seen refused() {
+        return door.refused();
     }
 
     private void dispatch(HttpExchange exchange) throws IOException {

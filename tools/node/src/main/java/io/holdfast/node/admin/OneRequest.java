@@ -36,18 +36,19 @@ final class OneRequest extends HttpExchange {
     private InputStream body;
     private int responseCode = -1;
 
-    private OneRequest(Socket socket) throws IOException {
+    private OneRequest(Socket socket, OutputStream out) {
         this.socket = socket;
-        this.out = new BufferedOutputStream(socket.getOutputStream(), 1 << 16);
+        this.out = new BufferedOutputStream(out, 1 << 16);
     }
 
     /**
      * Reads it whole.
      *
+     * @param out the socket's
      * @throws IOException when it is none; the other side has been told
      */
-    static OneRequest read(Socket socket) throws IOException {
-        OneRequest request = new OneRequest(socket);
+    static OneRequest read(Socket socket, OutputStream out) throws IOException {
+        OneRequest request = new OneRequest(socket, out);
         try {
             request.readHead(socket.getInputStream());
             request.readBody(socket.getInputStream());

@@ -8,6 +8,7 @@ import io.holdfast.consensus.GroupListener;
 import io.holdfast.consensus.GroupStatus;
 import io.holdfast.consensus.Member;
 import io.holdfast.consensus.RaftGroup;
+import io.holdfast.consensus.Refusals;
 import io.holdfast.consensus.Role;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
@@ -217,6 +218,10 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
 
     GroupStatus groupStatus() {
         return group.status();
+    }
+
+    Refusals.Seen refused() {
+        return group.refused();
     }
 
     /** See {@link RaftGroup#compact(long, byte[], ToLongFunction)}. */

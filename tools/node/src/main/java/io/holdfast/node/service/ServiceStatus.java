@@ -1,6 +1,7 @@
 package io.holdfast.node.service;
 
 import com.fasterxml.jackson.annotation.JsonInclude;
+import io.holdfast.consensus.Refusals;
 
 import java.util.List;
 import java.util.Map;
@@ -27,6 +28,7 @@ import java.util.Map;
  * @param connections    connections the journal knows as open
  * @param connectionsClosed connections closed on purpose because they could not be carried on
  * @param packets        counters of the gate
+ * @param refused        whom the group's port turned away
  * @param members        every member of the group
  * @param lastTakeover   the last one the journal knows, null before the first
  */
@@ -36,7 +38,7 @@ public record ServiceStatus(String name, String role, ServiceState state, String
                             boolean vipHeld,
                             boolean leaseHeld, long leaseLapses, WorkloadStatus workload,
                             CheckpointStatus checkpoint, int connections, long connectionsClosed,
-                            Map<String, Long> packets, List<MemberStatus> members, TakeoverStatus lastTakeover) {
+                            Map<String, Long> packets, Refusals.Seen refused, List<MemberStatus> members, TakeoverStatus lastTakeover) {
 
     /**
      * The journal on this node.

@@ -1,6 +1,7 @@
 package io.holdfast.node.service;
 
 import io.holdfast.consensus.GroupStatus;
+import io.holdfast.consensus.Refusals;
 import io.holdfast.consensus.Role;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.Snapshot;
@@ -27,7 +28,7 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
         if (replica == null || !replica.hasJoined()) {
             return new ServiceStatus(service.name(), "STANDBY", state, message, 0, null, 0, 0, 0, null,
                     service.vip().getHostAddress(), network.vipHeld(), network.lease().held(), network.lease().lapses(),
-                    workload(), null, 0, 0, network.counts(), List.of(), null);
+                    workload(), null, 0, 0, network.counts(), Refusals.Seen.NOBODY, List.of(), null);
         }
         GroupStatus group = replica.groupStatus();
         String role = group.role() == Role.LEADER ? "PRIMARY" : "STANDBY";
@@ -38,7 +39,8 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
         return new ServiceStatus(service.name(), role, standing(group), said, group.term(), group.leader(), group.commitIndex(),
                 replica.applied(), group.lastIndex(), journal(), service.vip().getHostAddress(), network.vipHeld(),
                 network.lease().held(), network.lease().lapses(), workload(), checkpoint(),
-                replica.openConnections(), replica.history().connectionsClosed(), network.counts(), members(group),
+                replica.openConnections(), replica.history().connectionsClosed(), network.counts(),
+                replica.refused(), members(group),
                 takeover(replica.history().lastTakeover()));
     }
 

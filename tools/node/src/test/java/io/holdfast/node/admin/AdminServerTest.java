@@ -31,6 +31,10 @@ import org.slf4j.LoggerFactory;
 /** Who is let in at the admin endpoint, and what becomes of the others. */
 class AdminServerTest {
     private static final int BOUND_MS = 30_000;
+    private static final int ANSWER_BOUND_MS = 1_000;
+    private static final int ANSWERING_THREADS = 8;
+    /** More than the kernel keeps on both sides for a connection nobody reads. */
+    private static final int IMAGE_BYTES = 64 << 20;
 
     @TempDir
     Path dir;
@@ -65,7 +69,11 @@ class AdminServerTest {
             port = free.getLocalPort();
         }
         InetSocketAddress at = new InetSocketAddress(InetAddress.getLoopbackAddress(), port);
-        AdminServer server = new AdminServer(at, traffic);
+        AdminServer server = new AdminServer(at, traffic, at.getAddress()::equals, ANSWER_BOUND_MS);
+        server.route("GET", "/image", (exchange, path) -> {
+            exchange.sendResponseHeaders(200, 0);
+            exchange.getResponseBody().write(new byte[IMAGE_BYTES]);
+        });
         server.route("GET", "/status", (exchange, path) -> server.sendJson(exchange, 200, Map.of("node", "n1")));
         server.route("POST", "/say", (exchange, path) -> server.sendJson(exchange, 200, Map.of("said",
                 new String(exchange.getRequestBody().readAllBytes(), StandardCharsets.UTF_8))));
@@ -103,7 +111,7 @@ class AdminServerTest {
         ClusterTraffic theirs = traffic("theirs");
         assertThatThrownBy(() -> get(address, theirs, "/status")).isInstanceOf(IOException.class);
         await().atMost(BOUND_MS, TimeUnit.MILLISECONDS).until(() -> log.list.stream().map(ILoggingEvent::getFormattedMessage)
-                .anyMatch(line -> line.contains("refused a connection from /127.0.0.1:")));
+                .anyMatch(line -> line.contains("refused a connection from 127.0.0.1:")));
     }
 
     @Test
@@ -133,6 +141,91 @@ class AdminServerTest {
                 socket.getOutputStream().write(nonsense.getBytes(StandardCharsets.ISO_8859_1));
                 assertThat(new String(socket.getInputStream().readAllBytes(), StandardCharsets.ISO_8859_1)).as(nonsense)
                         .startsWith("HTTP/1.1 400 ");
+            }
+        }
+    }
+
+    @Test
+    void whoDoesNotReadItsAnswerIsGivenUp() throws IOException {
+        for (ClusterTraffic traffic : List.of(ours, ClusterTraffic.OPEN)) {
+            InetSocketAddress at = serve(traffic);
+            for (int i = 0; i < ANSWERING_THREADS; i++) {
+                Socket silent = traffic.isClosed() ? traffic.context().getSocketFactory().createSocket() : new Socket();
+                open.add(silent);
+                silent.setReceiveBufferSize(4 << 10);
+                silent.connect(at, BOUND_MS);
+                silent.getOutputStream().write("GET /image HTTP/1.1\r\n\r\n".getBytes(StandardCharsets.ISO_8859_1));
+            }
+            assertThat(get(at, traffic, "/status")).as(traffic.toString()).contains("n1");
+            await().atMost(BOUND_MS, TimeUnit.MILLISECONDS).until(() -> log.list.stream().map(ILoggingEvent::getFormattedMessage)
+                    .filter(line -> line.contains("which has not read its answer")).count() == ANSWERING_THREADS);
+            log.list.clear();
+        }
+    }
+
+    @Test
+    void anImageMayTakeLongerThanTheBoundForAPieceOfIt() throws IOException {
+        long began = System.nanoTime();
+        try (InputStream in = connect(address, ours, "/image").getInputStream()) {
+            int pieces = 8;
+            for (int piece = 1; piece <= pieces; piece++) {
+                long readUntil = began + TimeUnit.MILLISECONDS.toNanos(ANSWER_BOUND_MS * piece / 4);
+                assertThat(in.readNBytes(IMAGE_BYTES / pieces)).hasSize(IMAGE_BYTES / pieces);
+                await().pollInterval(10, TimeUnit.MILLISECONDS).until(() -> System.nanoTime() > readUntil);
+            }
+            assertThat(in.read()).isEqualTo(-1);
+        }
+    }
+
+    @Test
+    void whoDripsOrStaysSilentAtAnOpenEndpointKeepsNobodyOut() throws Exception {
+        InetSocketAddress plain = serve(ClusterTraffic.OPEN);
+        for (int i = 0; i < 100; i++) {
+            Socket silent = new Socket();
+            silent.connect(plain, BOUND_MS);
+            open.add(silent);
+        }
+        assertThat(get(plain, ClusterTraffic.OPEN, "/status")).contains("n1");
+        try (Socket dripping = new Socket()) {
+            dripping.connect(plain, BOUND_MS);
+            await().atMost(BOUND_MS, TimeUnit.MILLISECONDS).pollInterval(100, TimeUnit.MILLISECONDS).until(() -> isTurnedAway(dripping));
+        }
+    }
+
+    private static boolean isTurnedAway(Socket dripping) {
+        try {
+            dripping.getOutputStream().write('G');
+            return false;
+        } catch (IOException turnedAway) {
+            return true;
+        }
+    }
+
+    @Test
+    void refusalsAreCountedAndTheLastOneIsShown() throws IOException {
+        AdminServer server = (AdminServer) open.get(0);
+        assertThat(server.refused().count()).isZero();
+        ClusterTraffic theirs = traffic("theirs");
+        for (int i = 1; i <= 3; i++) {
+            int count = i;
+            assertThatThrownBy(() -> get(address, theirs, "/status")).isInstanceOf(IOException.class);
+            await().atMost(BOUND_MS, TimeUnit.MILLISECONDS).until(() -> server.refused().count() >= count);
+        }
+        assertThat(server.refused().last()).startsWith("127.0.0.1:");
+        assertThat(server.refused().reason()).contains("no TLS handshake: ");
+        assertThat(log.list.stream().filter(line -> line.getFormattedMessage().contains("refused")).count()).as("in the log")
+                .isEqualTo(1);
+    }
+
+    @Test
+    void aFloodFromElsewhereKeepsNoMemberOut() throws Exception {
+        for (int i = 0; i < 500; i++) {
+            Socket silent = new Socket();
+            open.add(silent);
+            silent.bind(new InetSocketAddress("127.0.0.2", 0));
+            silent.connect(address, BOUND_MS);
+            if (i % 100 == 99) {
+                assertThat(get(address, ours, "/status")).contains("n1");
             }
         }
     }
