@@ -112,8 +112,8 @@ public final class ClusterKey {
             }
             return parse(file, Files.readString(file, StandardCharsets.ISO_8859_1));
         } catch (NoSuchFileException e) {
-            throw new KeyFileException(file, "is missing. 'holdfast keygen " + file
-                    + "' makes one; all nodes of a cluster need the same", e);
+            throw new KeyFileException(file, "is missing. All nodes of a cluster, and whoever asks them, need the same: copy it"
+                    + " from a node, or make one for a new cluster with 'holdfast keygen " + file + "'", e);
         } catch (IOException e) {
             throw new KeyFileException(file, "cannot be read: " + e, e);
         }

@@ -8,13 +8,16 @@ import io.holdfast.cli.status.CheckpointCommand;
 import io.holdfast.cli.status.MemberCommand;
 import io.holdfast.cli.status.StatusCommand;
 import io.holdfast.cli.status.SwitchoverCommand;
+import io.holdfast.consensus.security.KeyFileException;
 import io.holdfast.journal.JournalException;
+import io.holdfast.node.config.ConfigException;
 import io.holdfast.restore.checkpoint.CheckpointDamagedException;
 import java.io.IOException;
 import java.io.PrintWriter;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.ExitCode;
+import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.ParseResult;
@@ -52,8 +55,20 @@ public final class HoldfastCommand implements Runnable {
 
     /** Runs one command line and returns its exit code; what it prints goes to the two writers. */
     public static int execute(PrintWriter out, PrintWriter err, String... arguments) {
-        return new CommandLine(new HoldfastCommand()).setOut(out).setErr(err)
-                .setExecutionExceptionHandler(HoldfastCommand::onFailure).execute(arguments);
+        CommandLine command = new CommandLine(new HoldfastCommand()).setOut(out).setErr(err)
+                .setExecutionExceptionHandler(HoldfastCommand::onFailure);
+        IParameterExceptionHandler withUsage = command.getParameterExceptionHandler();
+        return command.setParameterExceptionHandler((wrong, given) -> onWrongFile(wrong) ? ExitCode.USAGE
+                : withUsage.handleParseException(wrong, given)).execute(arguments);
+    }
+
+    /** The arguments are right, but not the file they name: how to call the command would bury what is wrong with it. */
+    private static boolean onWrongFile(ParameterException wrong) {
+        boolean file = wrong.getCause() instanceof KeyFileException || wrong.getCause() instanceof ConfigException;
+        if (file) {
+            wrong.getCommandLine().getErr().println(wrong.getMessage());
+        }
+        return file;
     }
 
     /** A journal that cannot be read, or a file that cannot be written, is a matter of the arguments: one line and no stack. */

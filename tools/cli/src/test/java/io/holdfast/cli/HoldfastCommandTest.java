@@ -58,6 +58,18 @@ class HoldfastCommandTest {
     }
 
     @Test
+    void aKeyOrConfigurationThatCannotBeUsedIsOneLine(@TempDir Path directory) throws Exception {
+        Path key = directory.resolve("cluster.key");
+        assertThat(holdfast("status", "--node", "127.0.0.1:1", "--key", key.toString())).isEqualTo(2);
+        assertThat(holdfast("status", "--config", directory.resolve("n1.yaml").toString())).isEqualTo(2);
+        ClusterKey.generate(key);
+        Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r-----"));
+        assertThat(holdfast("switchover", "--node", "127.0.0.1:1", "--key", key.toString())).isEqualTo(2);
+        assertThat(err.toString().lines()).hasSize(3);
+        assertThat(err.toString()).containsSubsequence("copy it from a node", "n1.yaml", "chmod 600 ");
+    }
+
+    @Test
     void theVersionIsTheOneThatWasBuilt() {
         assertThat(holdfast("--version")).isZero();
         assertThat(out.toString()).startsWith("holdfast ").doesNotContain("${");

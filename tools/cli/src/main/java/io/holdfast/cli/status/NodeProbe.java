@@ -7,9 +7,13 @@ import io.holdfast.consensus.security.ClusterTraffic;
 import io.holdfast.node.admin.AdminConnection;
 import java.io.IOException;
 import java.io.InputStream;
+import java.net.ConnectException;
 import java.net.HttpURLConnection;
 import java.net.InetSocketAddress;
+import java.net.NoRouteToHostException;
+import java.net.SocketTimeoutException;
 import java.net.URLEncoder;
+import java.net.UnknownHostException;
 import java.nio.charset.StandardCharsets;
 import java.time.Duration;
 
@@ -89,7 +93,7 @@ public final class NodeProbe {
         connection.setConnectTimeout(Math.toIntExact(bound.toMillis()));
         connection.setReadTimeout(Math.toIntExact(answerBound.toMillis()));
         try {
-            if (connection.getResponseCode() != HttpURLConnection.HTTP_OK) {
+            if (responseCode(connection) != HttpURLConnection.HTTP_OK) {
                 throw new IOException(admin.getHostString() + " answers " + method + " " + path + " with "
                         + connection.getResponseCode() + ": " + refusal(connection));
             }
@@ -98,6 +102,17 @@ public final class NodeProbe {
             }
         } finally {
             connection.disconnect();
+        }
+    }
+
+    /** A node that refuses a key ends the connection: often that is all that is seen of its reason. */
+    private int responseCode(HttpURLConnection connection) throws IOException {
+        try {
+            return connection.getResponseCode();
+        } catch (ConnectException | NoRouteToHostException | SocketTimeoutException | UnknownHostException e) {
+            throw e;
+        } catch (IOException e) {
+            throw new IOException(e.getMessage() + (traffic.isClosed() ? " (asked with traffic " + traffic + ")" : " (asked without a key)"), e);
         }
     }
 

@@ -5,6 +5,9 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.databind.JsonNode;
 import com.fasterxml.jackson.databind.ObjectMapper;
 import com.sun.net.httpserver.HttpServer;
+import io.holdfast.consensus.security.ClusterKey;
+import io.holdfast.consensus.security.ClusterTraffic;
+import io.holdfast.node.admin.AdminServer;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -12,6 +15,8 @@ import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.CountDownLatch;
@@ -46,6 +51,7 @@ class StatusCommandTest {
             """;
 
     private final List<HttpServer> servers = new ArrayList<>();
+    private final List<AdminServer> admins = new ArrayList<>();
     private final CountDownLatch end = new CountDownLatch(1);
     private final StringWriter out = new StringWriter();
     private final StringWriter err = new StringWriter();
@@ -54,6 +60,7 @@ class StatusCommandTest {
     void stopServers() {
         end.countDown();
         servers.forEach(server -> server.stop(0));
+        admins.forEach(AdminServer::close);
     }
 
     @Test
@@ -86,6 +93,40 @@ class StatusCommandTest {
     void withNoNodeReachedThereIsNoSuccess() throws Exception {
         assertThat(status("--timeout-ms", "500", "--node", unusedEndpoint())).isEqualTo(1);
         assertThat(out.toString()).contains("unreachable");
+    }
+
+    @Test
+    void whoIsRefusedIsToldByWhichKeyItAsked(@TempDir Path directory) throws Exception {
+        ClusterKey theirs = ClusterKey.generate(directory.resolve("theirs"));
+        ClusterKey ours = ClusterKey.generate(directory.resolve("ours"));
+        Path both = directory.resolve("both");
+        Files.copy(directory.resolve("ours"), both, StandardCopyOption.COPY_ATTRIBUTES);
+        Files.writeString(both, Files.readString(directory.resolve("theirs")).replaceAll("(?s).*(?=-----BEGIN CERT)", ""),
+                StandardOpenOption.APPEND);
+        String closed = endpoint(ClusterTraffic.closedBy(theirs));
+        String open = endpoint(ClusterTraffic.OPEN);
+        for (String key : List.of("ours", "both")) { // the second one accepts the node and is refused by it
+            assertThat(refused(closed, directory.resolve(key).toString())).contains("(asked with traffic closed by key " + ours.fingerprint() + ")");
+        }
+        assertThat(refused(closed, "none")).contains("(asked without a key)");
+        assertThat(refused(open, directory.resolve("ours").toString())).contains("(asked with traffic closed by key ");
+    }
+
+    private String refused(String node, String key) {
+        out.getBuffer().setLength(0);
+        int exitCode = new CommandLine(new StatusCommand()).setOut(new PrintWriter(out)).setErr(new PrintWriter(err))
+                .execute("--key", key, "--node", node, "--timeout-ms", "20000");
+        assertThat(exitCode).isEqualTo(1);
+        return out.toString();
+    }
+
+    private String endpoint(ClusterTraffic traffic) throws IOException {
+        String free = unusedEndpoint();
+        InetSocketAddress address = ClusterAddresses.parse(free);
+        AdminServer admin = new AdminServer(address, traffic, address.getAddress()::equals);
+        admin.start();
+        admins.add(admin);
+        return free;
     }
 
     @Test

@@ -86,6 +86,9 @@ final class OneRequest extends HttpExchange {
             if (next < 0) {
                 throw new EOFException("no whole request");
             }
+            if (head.size() == 0 && !Character.isLetter(next)) { // TLS for one begins with 22 and waits for an answer
+                throw new IllegalArgumentException("its first byte is " + next);
+            }
             if (head.size() == MAX_HEAD_BYTES) {
                 throw new IllegalArgumentException("its head is longer than " + MAX_HEAD_BYTES + " bytes");
             }

@@ -133,7 +133,7 @@ class AdminServerTest {
     void anOpenEndpointIsOpenAndRefusesWhatIsNoRequest() throws IOException {
         InetSocketAddress plain = serve(ClusterTraffic.OPEN);
         assertThat(get(plain, ClusterTraffic.OPEN, "/status")).contains("n1");
-        for (String nonsense : List.of("GET\r\n\r\n", "GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "GET / HTTP/1.1\r\nx\r\n\r\n",
+        for (String nonsense : List.of("GET\r\n\r\n", "\u0016\u0003\u0001", "GET / HTTP/1.1\r\nContent-Length: 99999999999\r\n\r\n", "GET / HTTP/1.1\r\nx\r\n\r\n",
                 "POST /say HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n")) {
             try (Socket socket = new Socket()) {
                 socket.setSoTimeout(BOUND_MS);
