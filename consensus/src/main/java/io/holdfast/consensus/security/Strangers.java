@@ -20,7 +20,10 @@ public final class Strangers<T> {
 
     private final Predicate<InetAddress> expected;
     /** Oldest first. */
-    private final Map<T, InetAddress> present = new LinkedHashMap<>();
+    private final Map<T, Origin> present = new LinkedHashMap<>();
+
+    private record Origin(InetAddress address, boolean expected) {
+    }
 
     /** @param expected whether a member of the cluster is known to be at this address; may change its mind */
     public Strangers(Predicate<InetAddress> expected) {
@@ -38,9 +41,9 @@ public final class Strangers<T> {
         }
         int unexpected = 0;
         int ofThisAddress = 0;
-        for (InetAddress each : present.values()) {
-            ofThisAddress += each.equals(from) ? 1 : 0;
-            unexpected += isExpected(each) ? 0 : 1;
+        for (Origin each : present.values()) {
+            ofThisAddress += each.address().equals(from) ? 1 : 0;
+            unexpected += each.expected() ? 0 : 1;
         }
         return ofThisAddress < MAX_OF_AN_ADDRESS && unexpected < MAX_UNEXPECTED;
     }
@@ -49,13 +52,13 @@ public final class Strangers<T> {
     public T add(T newcomer, InetAddress from) {
         T oldest = null;
         int before = 0;
-        for (Map.Entry<T, InetAddress> each : present.entrySet()) {
-            if (each.getValue().equals(from)) {
+        for (Map.Entry<T, Origin> each : present.entrySet()) {
+            if (each.getValue().address().equals(from)) {
                 oldest = oldest == null ? each.getKey() : oldest;
                 before++;
             }
         }
-        present.put(newcomer, from);
+        present.put(newcomer, new Origin(from, isExpected(from)));
         if (before < MAX_OF_AN_ADDRESS) {
             return null;
         }
