@@ -82,6 +82,31 @@ class StockDefectsTest {
         }
     }
 
+    /**
+     * Figure 2, AppendEntries 3: an entry goes because the leader's differs, not because one behind it does. Not in our
+     * first list; found by reading {@code RaftImpl.handleAppendEntriesRequest}.
+     */
+    @Nested
+    class AnEntryThatWasAcknowledgedStaysUnlessTheLeaderHasAnother {
+        /** Entries 1 and 2 are the leader's too, and may be committed by this member's acknowledgement. */
+        @Test
+        void stockThrowsAwayAllOfTheTermOfTheOneThatDiffers() {
+            try (StockRaft stock = new StockRaft(directory, 1, 1, 1)) {
+                stock.appendEntries(stock.second, 3, 3, 3, 2, StockRaft.entries(3, "of term 3"));
+                assertThat(stock.journal.lastIndex()).isZero();
+            }
+        }
+
+        @Test
+        void oursRefusesAndKeepsThem() {
+            try (HandDrivenMember ours = new HandDrivenMember(directory, 1, 1, 1)) {
+                ours.append(ours.second, 3, 3, 3, 2, 3, "of term 3");
+                assertThat(ours.last(MessageKind.APPEND_ANSWER).granted()).isFalse();
+                assertThat(ours.journal.lastIndex()).isEqualTo(3);
+            }
+        }
+    }
+
     /** 5.4.2, figure 8: only entries of the leader's own term are committed by counting; 8: it begins with a no-op. */
     @Nested
     class OlderTermsAreNotCommittedByCounting {

@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
@@ -22,6 +23,7 @@ import org.jgroups.View;
 import org.jgroups.protocols.raft.AppendEntriesRequest;
 import org.jgroups.protocols.raft.AppendEntriesResponse;
 import org.jgroups.protocols.raft.AppendResult;
+import org.jgroups.protocols.raft.Log;
 import org.jgroups.protocols.raft.LogEntries;
 import org.jgroups.protocols.raft.LogEntry;
 import org.jgroups.protocols.raft.RAFT;
@@ -34,7 +36,7 @@ final class StockRaft implements AutoCloseable {
     final Journal journal;
     final VoteStore votes;
     final RAFT raft;
-    final List<Message> sent = new ArrayList<>();
+    final List<Message> sent = new CopyOnWriteArrayList<>(); // its own threads send too
     final List<String> applied = new ArrayList<>();
     final Address self;
     final Address second;
@@ -45,6 +47,11 @@ final class StockRaft implements AutoCloseable {
     }
 
     StockRaft(Path directory, RAFT stock, long... terms) {
+        this(directory, stock, null, terms);
+    }
+
+    /** On a log of the library's own, unless it is null. */
+    StockRaft(Path directory, RAFT stock, Log log, long... terms) {
         journal = journalOf(directory, terms);
         votes = VoteStore.open(directory);
         if (terms.length > 0) {
@@ -55,7 +62,7 @@ final class StockRaft implements AutoCloseable {
         second = HandDrivenRaft.addressOf("n2", random);
         third = HandDrivenRaft.addressOf("n3", random);
         raft = stock;
-        raft.raftId("n1").members(List.of("n1", "n2", "n3")).log(new JournalLog(journal, votes)).synchronous(true)
+        raft.raftId("n1").members(List.of("n1", "n2", "n3")).synchronous(true).log(log != null ? log : new JournalLog(journal, votes))
                 .stateMachine(new Applied());
         raft.setId((short) 521);
         raft.setAddress(self);
@@ -135,7 +142,7 @@ final class StockRaft implements AutoCloseable {
 
         @Override
         public void readContentFrom(DataInput in) {
-            throw new IllegalStateException("no snapshot was made");
+            applied.clear(); // a snapshot of nothing
         }
 
         @Override
