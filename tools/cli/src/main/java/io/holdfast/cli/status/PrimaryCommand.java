@@ -49,6 +49,8 @@ abstract class PrimaryCommand implements Callable<Integer> {
         ClusterQuestion.Answer primary = name == null ? null : primaryAmong(answers, name);
         if (primary == null) {
             err().println(name == null ? "No node answers." : "No node is the live primary of " + name + ".");
+            answers.stream().filter(answer -> !answer.reached())
+                    .forEach(answer -> err().println("  " + answer.name() + " is unreachable: " + answer.failure()));
             return 1;
         }
         return ask(primary, name);

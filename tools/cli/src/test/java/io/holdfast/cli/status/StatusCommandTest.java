@@ -176,10 +176,11 @@ class StatusCommandTest {
 
     @Test
     void withoutALivePrimaryThereIsNoCheckpoint() throws Exception {
+        String gone = unusedEndpoint();
         int code = new CommandLine(new CheckpointCommand()).setErr(new PrintWriter(err))
-                .execute("--key", "none", "--node", node(STANDBY));
+                .execute("--key", "none", "--node", node(STANDBY), "--node", gone);
         assertThat(code).isEqualTo(1);
-        assertThat(err.toString()).contains("No node is the live primary of redis");
+        assertThat(err.toString()).contains("No node is the live primary of redis", gone + " is unreachable: Connection refused");
     }
 
     private int status(String... arguments) {

@@ -157,7 +157,8 @@ final class Door implements AutoCloseable {
             visitor.startHandshake();
             return visitor;
         } catch (IOException e) {
-            throw new IOException("no TLS handshake: " + e.getMessage(), e);
+            String said = String.valueOf(e.getMessage());
+            throw new IOException("no TLS handshake: " + (said.startsWith("Received fatal alert") ? "it turns this node away: " : "") + said, e);
         }
     }
 
