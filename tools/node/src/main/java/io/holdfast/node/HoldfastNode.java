@@ -13,6 +13,7 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 import java.io.IOException;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.util.ArrayList;
 import java.util.List;
@@ -35,6 +36,8 @@ public final class HoldfastNode implements AutoCloseable {
     private final ClusterTraffic traffic;
     private final AdminServer admin;
     private final List<ServiceAgent> services = new ArrayList<>();
+    /** One a service; complete before the admin endpoint is started, whose threads read it. */
+    private final List<ImageExchange> exchanges = new ArrayList<>();
     private final AtomicInteger running = new AtomicInteger();
     private final CountDownLatch allFailed = new CountDownLatch(1);
 
@@ -53,14 +56,21 @@ public final class HoldfastNode implements AutoCloseable {
         this.config = config;
         this.traffic = config.security().traffic();
         this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()), traffic,
-                address -> config.cluster().stream().anyMatch(member -> member.address().equals(address)));
+                this::isExpected);
         for (ServiceConfig service : config.services()) {
             ImageExchange exchange = new ImageExchange(config, service, traffic, admin);
+            exchanges.add(exchange);
             services.add(new ServiceAgent(config, service, traffic, exchange, this::oneFailed));
         }
         admin.route("GET", "/status", (exchange, path) -> admin.sendJson(exchange, 200, status()));
         services.forEach(this::routeCheckpoint);
         services.forEach(this::routeOrders);
+    }
+
+    /** Other nodes of the file, and those that were added while the services ran. */
+    private boolean isExpected(InetAddress address) {
+        return config.cluster().stream().anyMatch(member -> member.address().equals(address))
+                || exchanges.stream().anyMatch(exchange -> exchange.isMember(address));
     }
 
     /** Orders that a node may refuse: with 409 and the reason. */

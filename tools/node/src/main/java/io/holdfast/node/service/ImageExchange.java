@@ -19,6 +19,7 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.net.HttpURLConnection;
+import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.net.URLDecoder;
 import java.net.URLEncoder;
@@ -68,6 +69,11 @@ public final class ImageExchange {
     void serveFrom(CheckpointStore from, Consumer<VerifiedCheckpoint> fetched) {
         onFetched = fetched;
         store = from;
+    }
+
+    /** Whether one of the service's members is at this address, as this node knows. */
+    public boolean isMember(InetAddress address) {
+        return directory.members().stream().anyMatch(member -> member.address().equals(address));
     }
 
     /** Where the other nodes are. */
