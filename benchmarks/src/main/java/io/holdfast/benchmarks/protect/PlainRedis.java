@@ -8,6 +8,7 @@ import io.holdfast.cli.testbed.TestbedException;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Redis without Holdfast: on the first machine, which simply has the virtual address, and with its own replication to
@@ -85,6 +86,13 @@ final class PlainRedis implements Subject {
     @Override
     public Testbed testbed() {
         return testbed;
+    }
+
+    @Override
+    public Map<String, List<Long>> processes() {
+        List<Machine> others = testbed.machines().subList(1, testbed.machines().size());
+        return Map.of("Redis", List.of(testbed.machine(1).pid()), "replicas",
+                others.stream().map(Machine::pid).toList());
     }
 
     @Override

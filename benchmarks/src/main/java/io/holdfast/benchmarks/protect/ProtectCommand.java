@@ -35,6 +35,18 @@ public final class ProtectCommand implements Callable<Integer> {
     @Option(names = "--rounds", paramLabel = "N", description = "so many rounds; figures are medians over them")
     private Integer rounds;
 
+    @Option(names = "--connections", paramLabel = "N", split = ",", defaultValue = "1,50",
+            description = "so many connections at once, one measurement each (default: ${DEFAULT-VALUE})")
+    private List<Integer> connections;
+
+    @Option(names = "--against", paramLabel = "CLASSPATH",
+            description = "compare with nodes of another build instead of with Redis, as in "
+                    + "'/src/before/tools/cli/target/classes:/src/before/tools/cli/target/lib/*'")
+    private String against;
+
+    @Option(names = "--profile", description = "show who used the CPU, by process and thread")
+    private boolean profile;
+
     @Option(names = "--checkpoint-interval-ms", paramLabel = "MS", defaultValue = "30000",
             description = "how often Holdfast takes a checkpoint meanwhile; 0: never, and CRIU is not needed "
                     + "(default: ${DEFAULT-VALUE})")
@@ -42,37 +54,52 @@ public final class ProtectCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
-        Plan plan = options.quick() ? Plan.QUICK : Plan.FULL;
-        if (rounds != null) {
-            if (rounds < 1) {
-                throw new ParameterException(spec.commandLine(), "--rounds must be at least 1");
-            }
-            plan = plan.withRounds(rounds);
-        }
-        PrintWriter out = spec.commandLine().getOut();
-        Report report = new Report(out, spec.commandLine().getErr());
+        Plan plan = plan();
         spec.commandLine().getErr().printf("bench: protect, %d rounds, %s%n", plan.rounds(),
                 options.quick() ? "about 1 minute" : "some minutes");
+        if (against != null) {
+            try (Subject other = ProtectedRedis.otherBuild(against, checkpointIntervalMs);
+                    ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
+                compare(List.of(other), ours, plan.withoutSecondOpinion());
+            }
+            return 0;
+        }
         try (Subject alone = PlainRedis.alone(); Subject replicated = PlainRedis.replicated();
                 ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
-            List<Subject> subjects = List.of(alone, replicated, ours);
-            Comparison comparison = new Comparison(subjects, plan);
-            Figures figures = comparison.run();
-            print(out, subjects, figures, plan);
-            if (comparison.disturbed() > 0) {
-                out.printf("%nA takeover fell into %d measurements; they were made again.%n", comparison.disturbed());
-            }
-            report.printEnvironment();
-            report.write(options.json(), "protect", results(ours, List.of(alone, replicated), figures),
-                    Map.of("rounds", figures.all(), "checkpointIntervalMs", checkpointIntervalMs,
-                            "measurementsRepeatedAfterTakeover", comparison.disturbed()));
+            compare(List.of(alone, replicated), ours, plan);
         }
         return 0;
     }
 
-    private static List<BenchResult> results(Subject ours, List<Subject> baselines, Figures figures) {
+    private Plan plan() {
+        Plan plan = (options.quick() ? Plan.QUICK : Plan.FULL).withConnections(connections);
+        if (rounds != null && rounds < 1 || connections.stream().anyMatch(count -> count < 1)) {
+            throw new ParameterException(spec.commandLine(), "--rounds and --connections must be at least 1");
+        }
+        return rounds == null ? plan : plan.withRounds(rounds);
+    }
+
+    private void compare(List<Subject> baselines, Subject ours, Plan plan) throws Exception {
+        PrintWriter out = spec.commandLine().getOut();
+        Report report = new Report(out, spec.commandLine().getErr());
+        List<Subject> subjects = new ArrayList<>(baselines);
+        subjects.add(ours);
+        Comparison comparison = new Comparison(subjects, plan, profile ? out : null);
+        Figures figures = comparison.run();
+        print(out, subjects, figures, plan);
+        if (comparison.disturbed() > 0) {
+            out.printf("%nA takeover fell into %d measurements; they were made again.%n", comparison.disturbed());
+        }
+        report.printEnvironment();
+        report.write(options.json(), "protect", results(ours, baselines, figures, plan),
+                Map.of("rounds", figures.all(), "checkpointIntervalMs", checkpointIntervalMs,
+                        "measurementsRepeatedAfterTakeover", comparison.disturbed()));
+    }
+
+    private static List<BenchResult> results(Subject ours, List<Subject> baselines, Figures figures,
+            Plan plan) {
         List<BenchResult> results = new ArrayList<>();
-        for (int connections : Comparison.CONNECTIONS) {
+        for (int connections : plan.connections()) {
             for (Figure figure : Figure.values()) {
                 for (Subject baseline : baselines) {
                     if (figures.has(baseline, connections, figure)) {
@@ -90,8 +117,8 @@ public final class ProtectCommand implements Callable<Integer> {
     }
 
     private static void print(PrintWriter out, List<Subject> subjects, Figures figures, Plan plan) {
-        Subject alone = subjects.get(0);
-        for (int connections : Comparison.CONNECTIONS) {
+        Subject first = subjects.get(0);
+        for (int connections : plan.connections()) {
             out.printf(Locale.ROOT, "%n%d connection%s, one INCR under way on each; medians of %d rounds, in brackets"
                     + " least and most%n", connections, connections == 1 ? "" : "s", plan.rounds());
             out.printf("  %-18s %28s %7s %9s %9s %12s %16s%n", "", "requests/s", "ratio", "p50 us", "p99 us",
@@ -101,7 +128,7 @@ public final class ProtectCommand implements Callable<Integer> {
                 out.printf(Locale.ROOT, "  %-18s %10.0f (%6.0f ..%6.0f) %7.2f %9.0f %9.0f %12.1f %16s%n", each.label(),
                         perSecond, figures.least(each, connections, Figure.THROUGHPUT),
                         figures.most(each, connections, Figure.THROUGHPUT),
-                        perSecond / figures.median(alone, connections, Figure.THROUGHPUT),
+                        perSecond / figures.median(first, connections, Figure.THROUGHPUT),
                         figures.median(each, connections, Figure.P50), figures.median(each, connections, Figure.P99),
                         figures.median(each, connections, Figure.CPU), redisBenchmark(each, connections, figures));
             }

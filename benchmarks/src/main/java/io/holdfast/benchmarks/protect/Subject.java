@@ -1,6 +1,8 @@
 package io.holdfast.benchmarks.protect;
 
 import io.holdfast.cli.testbed.Testbed;
+import java.util.List;
+import java.util.Map;
 import java.util.stream.Collectors;
 
 /** A Redis that answers at the virtual address of a testbed of its own, in one way of running it. */
@@ -21,6 +23,9 @@ interface Subject extends AutoCloseable {
     default long takeovers() throws InterruptedException {
         return 0;
     }
+
+    /** The processes that serve, by what they are. */
+    Map<String, List<Long>> processes();
 
     /** How the logs of the machines end, for whoever must find out why something went wrong. */
     default String logTails() {

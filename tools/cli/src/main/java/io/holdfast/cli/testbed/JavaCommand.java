@@ -20,12 +20,17 @@ public final class JavaCommand {
      * @param jvmFlags flags of the new process alone (heap, collector)
      */
     public static List<String> of(List<String> jvmFlags, String mainClass, List<String> arguments) {
+        return of(classPath(), jvmFlags, mainClass, arguments);
+    }
+
+    /** As {@link #of(List, String, List)}, with the classes of another build. */
+    public static List<String> of(String classPath, List<String> jvmFlags, String mainClass, List<String> arguments) {
         List<String> command = new ArrayList<>();
         command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
         command.addAll(inheritedFlags());
         command.addAll(jvmFlags);
         command.add("-cp");
-        command.add(classPath());
+        command.add(classPath);
         command.add(mainClass);
         command.addAll(arguments);
         return command;
@@ -40,7 +45,7 @@ public final class JavaCommand {
     }
 
     /** Absolute, because the new process starts in another directory. */
-    private static String classPath() {
+    static String classPath() {
         return Arrays.stream(System.getProperty("java.class.path").split(File.pathSeparator))
                 .map(entry -> Path.of(entry).toAbsolutePath().toString())
                 .collect(Collectors.joining(File.pathSeparator));

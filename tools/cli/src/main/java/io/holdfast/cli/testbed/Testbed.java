@@ -38,6 +38,7 @@ public final class Testbed implements AutoCloseable {
     private final Thread atExit;
     private List<String> nodeFlags = NODE_FLAGS;
     private String nodeMain = NODE_MAIN;
+    private String nodeClassPath = JavaCommand.classPath();
 
     private Testbed(Layout layout) {
         this.layout = layout;
@@ -96,6 +97,11 @@ public final class Testbed implements AutoCloseable {
         nodeFlags = List.copyOf(flags);
     }
 
+    /** Has the nodes started from now on run another build than this one. */
+    public void nodeClassPath(String classPath) {
+        nodeClassPath = classPath;
+    }
+
     /** Replaces the class whose {@code main} is a node, for tests of what drives nodes. */
     public void nodeMain(String className) {
         nodeMain = className;
@@ -106,7 +112,7 @@ public final class Testbed implements AutoCloseable {
         List<String> flags = new ArrayList<>(nodeFlags);
         // The node's temporary files are on its own disk, as on a machine of its own.
         flags.add("-Djava.io.tmpdir=" + layout.machine().resolve("tmp"));
-        machine(node).start(JavaCommand.of(flags, nodeMain,
+        machine(node).start(JavaCommand.of(nodeClassPath, flags, nodeMain,
                 List.of("node", "--config", layout.configFile(node).toString())));
     }
 
