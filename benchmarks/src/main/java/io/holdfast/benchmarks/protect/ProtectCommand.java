@@ -41,8 +41,8 @@ public final class ProtectCommand implements Callable<Integer> {
 
     @Option(names = "--against", paramLabel = "CLASSPATH",
             description = "compare with nodes of another build instead of with Redis, as in "
-                    + "'/src/before/tools/cli/target/classes:/src/before/tools/cli/target/lib/*'")
-    private String against;
+                    + "'/src/before/tools/cli/target/classes:/src/before/tools/cli/target/lib/*'; may be repeated")
+    private List<String> against = List.of();
 
     @Option(names = "--profile", description = "show who used the CPU, by process and thread")
     private boolean profile;
@@ -57,11 +57,8 @@ public final class ProtectCommand implements Callable<Integer> {
         Plan plan = plan();
         spec.commandLine().getErr().printf("bench: protect, %d rounds, %s%n", plan.rounds(),
                 options.quick() ? "about 1 minute" : "some minutes");
-        if (against != null) {
-            try (Subject other = ProtectedRedis.otherBuild(against, checkpointIntervalMs);
-                    ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
-                compare(List.of(other), ours, plan.withoutSecondOpinion());
-            }
+        if (!against.isEmpty()) {
+            compareBuilds(plan.withoutSecondOpinion());
             return 0;
         }
         try (Subject alone = PlainRedis.alone(); Subject replicated = PlainRedis.replicated();
@@ -69,6 +66,18 @@ public final class ProtectCommand implements Callable<Integer> {
             compare(List.of(alone, replicated), ours, plan);
         }
         return 0;
+    }
+
+    private void compareBuilds(Plan plan) throws Exception {
+        List<Subject> others = new ArrayList<>();
+        try (ProtectedRedis ours = ProtectedRedis.start(checkpointIntervalMs)) {
+            for (String classPath : against) {
+                others.add(ProtectedRedis.otherBuild(others.size() + 1, classPath, checkpointIntervalMs));
+            }
+            compare(others, ours, plan);
+        } finally {
+            others.forEach(Subject::close);
+        }
     }
 
     private Plan plan() {

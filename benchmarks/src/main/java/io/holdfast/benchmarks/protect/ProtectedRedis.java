@@ -39,8 +39,8 @@ final class ProtectedRedis implements Subject {
     }
 
     /** Nodes of another build, to compare with. */
-    static ProtectedRedis otherBuild(String classPath, long checkpointIntervalMs) throws InterruptedException {
-        ProtectedRedis subject = new ProtectedRedis("Holdfast, other", checkpointIntervalMs > 0);
+    static ProtectedRedis otherBuild(int number, String classPath, long checkpointIntervalMs) throws InterruptedException {
+        ProtectedRedis subject = new ProtectedRedis("other build " + number, checkpointIntervalMs > 0);
         subject.testbed.nodeClassPath(classPath);
         return subject.started(checkpointIntervalMs);
     }
