@@ -32,6 +32,7 @@ final class MemberProcess implements GroupListener {
     private volatile boolean pacing;
     private volatile Thread waiter;
     private volatile long committedNanos;
+    private volatile long longestGapNanos;
     private RaftGroup group;
 
     private MemberProcess(PrintStream out) {
@@ -76,6 +77,8 @@ final class MemberProcess implements GroupListener {
                 case "time" -> say("timed " + time(Integer.parseInt(words[1]), Integer.parseInt(words[2])));
                 case "pace" ->
                         new Thread(() -> pace(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "pace").start();
+                case "flood" -> 
+                        new Thread(() -> flood(Integer.parseInt(words[1]), Integer.parseInt(words[2])), "flood").start();
                 case "stop" -> pacing = false;
                 case "close" -> {
                     return;
@@ -144,6 +147,28 @@ final class MemberProcess implements GroupListener {
         say("paced " + offered);
     }
 
+    /**
+     * Offers entries as fast as they are taken, so many in flight, until it is told to stop, or follows. Tells the longest
+     * time without a commit.
+     */
+    private void flood(int size, int inFlight) {
+        byte[] command = Command.encode(EntryKind.EVENT, 0, 1, new byte[size]);
+        committedNanos = System.nanoTime();
+        longestGapNanos = 0;
+        pacing = true;
+        long taken = 0;
+        long from = committed.get();
+        while (pacing && group.role() == Role.LEADER) {
+            if (taken - (committed.get() - from) < inFlight && group.offer(command, 0, command.length)) {
+                taken++;
+            } else {
+                LockSupport.parkNanos(50_000);
+            }
+        }
+        pacing = false;
+        say("flooded " + taken + " " + longestGapNanos);
+    }
+
     @Override
     public void onLeader(long term) {
         say("leader " + term + " " + System.nanoTime() + " " + group.electedNanos() + " " + group.previousLeaseBoundNanos());
@@ -158,7 +183,11 @@ final class MemberProcess implements GroupListener {
     public void onCommitted(long index, long term, byte[] command, int offset, int length) {
         synchronized (digest) {
             digest.update(command, offset, length);
-            committedNanos = System.nanoTime();
+            long now = System.nanoTime();
+            if (pacing) {
+                longestGapNanos = Math.max(longestGapNanos, now - committedNanos);
+            }
+            committedNanos = now;
             committed.set(index);
         }
         if (waiter != null) {

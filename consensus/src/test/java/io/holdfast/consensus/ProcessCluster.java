@@ -137,8 +137,9 @@ final class ProcessCluster implements AutoCloseable {
 
     Child start(String name) throws IOException, TimeoutException, InterruptedException {
         List<String> command = new ArrayList<>(inFront.apply(name));
-        List<String> flagsAndMain = new ArrayList<>(moreFlags);
-        flagsAndMain.addAll(List.of("-Xmx256m", MemberProcess.class.getName(), name, directory.resolve(name).toString(),
+        List<String> flagsAndMain = new ArrayList<>(List.of("-Xmx256m"));
+        flagsAndMain.addAll(moreFlags);
+        flagsAndMain.addAll(List.of(MemberProcess.class.getName(), name, directory.resolve(name).toString(),
                 Integer.toString(electionTimeoutMs), keyFile == null ? "none" : keyFile.toString()));
         command.addAll(java(flagsAndMain).command());
         members.forEach(m -> command.add(m.name() + "@" + m.address().getHostAddress() + "@" + m.port()));
