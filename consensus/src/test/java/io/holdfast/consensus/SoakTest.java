@@ -18,7 +18,7 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * A leader that is offered entries as fast as it takes them, while its followers are killed and started again in turn.
- * {@code -Dholdfast.soak.seconds=300} makes it as long as one likes; a minute takes one or two gigabytes of disk.
+ * {@code -Dholdfast.soak.seconds=300} makes it as long as one likes; a minute takes about 4 gigabytes of disk.
  */
 @Timeout(value = 30, unit = TimeUnit.MINUTES)
 class SoakTest {
@@ -39,7 +39,8 @@ class SoakTest {
     @Test
     void commitsGoOnAndReturningFollowersCatchUpUnderFullLoad() throws Exception {
         try (ProcessCluster cluster = new ProcessCluster(3, directory, PATIENT_MS)) {
-            cluster.flags(List.of("-Xmx512m"));
+            // The index takes 8 bytes an entry, in pages that G1 rounds up to twice that in a heap so small.
+            cluster.flags(List.of("-Xmx2g", "-XX:+ExitOnOutOfMemoryError"));
             cluster.startAll();
             Child leader = firstLeader(cluster);
             String term = status(leader)[2];
