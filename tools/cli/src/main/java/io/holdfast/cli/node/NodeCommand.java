@@ -14,6 +14,7 @@ import picocli.CommandLine.Spec;
 
 import java.io.IOException;
 import java.net.BindException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Callable;
 
@@ -23,6 +24,8 @@ import java.util.concurrent.Callable;
 public final class NodeCommand implements Callable<Integer> {
     private static final Logger LOG = LoggerFactory.getLogger(NodeCommand.class);
     private static final int NODE_NICE = -10;
+    private static final Path AUTOGROUP = Path.of("/proc/self/autogroup");
+    private static final Path STAT = Path.of("/proc/self/stat");
 
     @Spec
     private CommandSpec spec;
@@ -53,13 +56,31 @@ public final class NodeCommand implements Callable<Integer> {
     /**
      * The node's threads go first: heartbeats and leases have deadlines, and a busy workload must not make its own
      * guard miss them. Threads started from here on inherit it; the workload is put back to the usual.
+     *
+     * <p>Where the kernel groups processes by session (sched(7), autogroup) a nice value counts within the session only, and
+     * the workload has one of its own: then the session's is set too, if it is this node's and not a terminal's.
      */
     private static void preferThreadsOfThisNode() {
         int result = LibC.niceOfThisThread(NODE_NICE);
         if (result < 0) {
             LOG.warn("the node's threads run at the usual priority: setpriority: {}. On a busy machine heartbeats may be "
                     + "late", LibC.describe(-result));
+            return;
         }
+        try {
+            if (Files.exists(AUTOGROUP) && leadsItsSession()) {
+                Files.writeString(AUTOGROUP, Integer.toString(NODE_NICE));
+            }
+        } catch (IOException e) {
+            LOG.warn("the node's session runs at the usual priority: {}. On a busy machine heartbeats may be late", e.toString());
+        }
+    }
+
+    /** By proc(5): {@code pid (name) state ppid pgrp session ...}; the name may hold anything. */
+    private static boolean leadsItsSession() throws IOException {
+        String stat = Files.readString(STAT);
+        String session = stat.substring(stat.lastIndexOf(')') + 2).split(" ")[3];
+        return session.equals(Long.toString(ProcessHandle.current().pid()));
     }
 
     private int run(NodeConfig loaded) throws InterruptedException {
