@@ -14,6 +14,11 @@ interface Contender extends AutoCloseable {
 
     boolean leading();
 
+    /** The newest term this member knows, of those that tell. */
+    default long term() {
+        throw new UnsupportedOperationException("terms are not asked for");
+    }
+
     /** False when it is not taken for now. The caller may use the array again. */
     boolean offer(byte[] entry);
 

@@ -8,12 +8,12 @@ import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.TimeUnit;
 import org.HdrHistogram.Histogram;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
@@ -21,13 +21,12 @@ import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Spec;
 
-/** {@code holdfast bench election}: from the leader's death to its successor's first commit. Owned by the main thread. */
+/** {@code holdfast bench election}: from the leader's loss to its successor's first commit. Owned by the main thread. */
 @Command(name = "election",
-        description = "Kills the leader's process again and again: how long until its successor has committed an entry.")
+        description = {"Takes the leader away again and again: how long until its successor has committed an entry.",
+                "With --soak-minutes: full load instead, and no leader may be lost."})
 public final class ElectionCommand implements Callable<Integer> {
     private static final double[] PERCENTILES = {0, 50, 90, 99, 100};
-    private static final long BOUND_MS = 30_000;
-    private static final LoadShape PROBE = new LoadShape(256, 0, 1, 50);
 
     @Spec
     private CommandSpec spec;
@@ -35,77 +34,90 @@ public final class ElectionCommand implements Callable<Integer> {
     @Mixin
     private BenchOptions options;
 
-    @Option(names = "--tries", paramLabel = "N", description = "so often each; default: 50")
+    @Option(names = "--fault", split = ",", paramLabel = "NAME", description = "only these: ${COMPLETION-CANDIDATES}")
+    private List<LeaderLoss.Fault> faults = List.of(LeaderLoss.Fault.values());
+
+    @Option(names = "--tries", paramLabel = "N", description = "so often each; default: 50, quick: 8")
     private Integer tries;
+
+    @Option(names = "--baseline-tries", paramLabel = "N",
+            description = "so often jgroups-raft, whose groups take seconds to be whole again; default: 10, quick: 2")
+    private Integer baselineTries;
+
+    @Option(names = "--soak-minutes", paramLabel = "N",
+            description = "no fault at all: as many entries as it takes, forced to disk, with garbage collections; counts elections")
+    private Double soakMinutes;
 
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
-        int count = tries != null ? tries : options.quick() ? 3 : 50;
-        Map<Kind, Histogram> nanos = measure(count);
-        print(out, nanos, count);
-        report.printEnvironment();
-        report.write(options.json(), "election", results(nanos, count), Map.of());
-        return 0;
-    }
-
-    /** In turns, so that both meet the same machine. */
-    private Map<Kind, Histogram> measure(int count) throws Exception {
         Path top = Files.createTempDirectory("holdfast-bench-election");
-        Map<Kind, MemberGroup> groups = new LinkedHashMap<>();
-        Map<Kind, Histogram> nanos = new LinkedHashMap<>();
         try {
-            for (Kind kind : List.of(Kind.HOLDFAST, Kind.JGROUPS_RAFT)) {
-                groups.put(kind, MemberGroup.start(kind, Timing.SHARP, FreePorts.onLoopback(), top.resolve(kind.name()), name -> List.of()));
-                nanos.put(kind, new Histogram(3));
-            }
-            for (int i = 0; i < count; i++) {
-                for (MemberGroup group : groups.values()) {
-                    nanos.get(group.kind()).recordValue(killLeader(group));
-                }
-            }
-            return nanos;
+            return soakMinutes != null ? soak(out, report, top) : measure(out, report, top);
         } finally {
-            groups.values().forEach(MemberGroup::close);
             CommitCommand.remove(top);
         }
     }
 
-    private static long killLeader(MemberGroup group) throws IOException, InterruptedException {
-        // All three take part and commit before the next one dies.
-        if (group.load(PROBE) == null) {
-            throw new IOException("no steady leader in the group of " + group.kind().title());
+    private int measure(PrintWriter out, Report report, Path top) throws Exception {
+        Map<Kind, Integer> counts = new EnumMap<>(Kind.class);
+        counts.put(Kind.HOLDFAST, tries != null ? tries : options.quick() ? 8 : 50);
+        counts.put(Kind.JGROUPS_RAFT, baselineTries != null ? baselineTries : options.quick() ? 2 : 10);
+        List<BenchResult> results = new ArrayList<>();
+        for (LeaderLoss.Fault fault : faults) {
+            Map<Kind, Histogram> nanos = measure(fault, counts, top.resolve(fault.name()));
+            print(out, fault, nanos);
+            results.addAll(results(fault, nanos));
         }
-        MemberProcess leader = group.leader();
-        Map<MemberProcess, Integer> said = new LinkedHashMap<>();
-        group.running().stream().filter(member -> member != leader).forEach(member -> said.put(member, member.said()));
-        long killed = leader.kill();
-        long elected = awaitLeader(group, said);
-        leader.awaitEnd();
-        group.start(leader.name());
-        return elected - killed;
+        report.printEnvironment();
+        report.write(options.json(), "election", results, Map.of());
+        return 0;
     }
 
-    private static long awaitLeader(MemberGroup group, Map<MemberProcess, Integer> said) throws IOException, InterruptedException {
-        long deadline = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(BOUND_MS);
-        while (System.nanoTime() < deadline) {
-            for (Map.Entry<MemberProcess, Integer> each : said.entrySet()) {
-                String line = each.getKey().await(each.getValue(), l -> l.startsWith("leads "), 5);
-                if (line != null) {
-                    return Long.parseLong(line.split(" ")[1]);
+    /** In turns, so that both meet the same machine. */
+    private static Map<Kind, Histogram> measure(LeaderLoss.Fault fault, Map<Kind, Integer> counts, Path dir) throws Exception {
+        Map<Kind, LeaderLoss> losses = new EnumMap<>(Kind.class);
+        Map<Kind, Histogram> nanos = new EnumMap<>(Kind.class);
+        try {
+            for (Kind kind : counts.keySet()) {
+                losses.put(kind, LeaderLoss.prepare(fault, kind, dir.resolve(kind.name())));
+                nanos.put(kind, new Histogram(3));
+            }
+            int most = counts.values().stream().mapToInt(Integer::intValue).max().orElseThrow();
+            for (int i = 0; i < most; i++) {
+                for (Map.Entry<Kind, LeaderLoss> each : losses.entrySet()) {
+                    if (i < counts.get(each.getKey())) {
+                        nanos.get(each.getKey()).recordValue(each.getValue().onceNanos());
+                    }
                 }
             }
+            return nanos;
+        } finally {
+            losses.values().forEach(LeaderLoss::close);
         }
-        throw new IOException("within " + BOUND_MS + " ms nobody leads the group of " + group.kind().title());
     }
 
-    private static List<BenchResult> results(Map<Kind, Histogram> nanos, int count) {
+    private int soak(PrintWriter out, Report report, Path top) throws IOException, InterruptedException {
+        ElectionSoak.Outcome outcome = ElectionSoak.run(top, (long) (soakMinutes * 60_000));
+        out.printf(Locale.ROOT, "%.1f minutes, %d entries committed and forced, %d garbage collections asked for in each member: %d elections"
+                + " (term %d), %d of %d loads cut short. Commits p50 %.1f ms, p99.9 %.1f ms, most %.1f ms.%n", soakMinutes,
+                outcome.committed(), outcome.collections(), outcome.elections(), outcome.term(), outcome.lost(), outcome.loads(),
+                outcome.latency().getValueAtPercentile(50) / 1e6, outcome.latency().getValueAtPercentile(99.9) / 1e6,
+                outcome.latency().getMaxValue() / 1e6);
+        report.printEnvironment();
+        report.write(options.json(), "election-soak", List.of(), Map.of("minutes", soakMinutes, "elections", outcome.elections(), "term",
+                outcome.term(), "committed", outcome.committed(), "collections", outcome.collections(), "lost", outcome.lost()));
+        return outcome.elections() == 0 && outcome.lost() == 0 ? 0 : 1;
+    }
+
+    private static List<BenchResult> results(LeaderLoss.Fault fault, Map<Kind, Histogram> nanos) {
         List<BenchResult> results = new ArrayList<>();
         for (double percentile : PERCENTILES) {
             Map<String, Object> params = new LinkedHashMap<>();
-            params.put("fault", "kill -9 of the leader's process");
-            params.put("tries", count);
+            params.put("fault", fault.title());
+            params.put("tries", nanos.get(Kind.HOLDFAST).getTotalCount());
+            params.put("baselineTries", nanos.get(Kind.JGROUPS_RAFT).getTotalCount());
             params.put("statistic", "p" + (int) percentile);
             results.add(new BenchResult("election", params, "ms", millis(nanos.get(Kind.HOLDFAST), percentile),
                     millis(nanos.get(Kind.JGROUPS_RAFT), percentile), Kind.JGROUPS_RAFT.title()));
@@ -117,10 +129,11 @@ public final class ElectionCommand implements Callable<Integer> {
         return nanos.getValueAtPercentile(percentile) / 1e6;
     }
 
-    private static void print(PrintWriter out, Map<Kind, Histogram> nanos, int count) {
-        out.printf("%-24s %8s %8s %8s %8s %8s%n", "ms", "least", "p50", "p90", "p99", "most");
-        nanos.forEach((kind, each) -> out.printf(Locale.ROOT, "%-24s %8.0f %8.0f %8.0f %8.0f %8.0f%n", kind.title(), millis(each, 0),
-                millis(each, 50), millis(each, 90), millis(each, 99), millis(each, 100)));
-        out.println(count + " tries each, in turn: from kill -9 of the leader's process to its successor's first committed entry.");
+    private static void print(PrintWriter out, LeaderLoss.Fault fault, Map<Kind, Histogram> nanos) {
+        out.printf("%nFrom when %s to the first committed entry of the next%n", fault == LeaderLoss.Fault.KILL
+                ? "the leader's process is killed (-9)" : fault.title());
+        out.printf("%-24s %6s %8s %8s %8s %8s %8s%n", "ms", "tries", "least", "p50", "p90", "p99", "most");
+        nanos.forEach((kind, each) -> out.printf(Locale.ROOT, "%-24s %6d %8.0f %8.0f %8.0f %8.0f %8.0f%n", kind.title(),
+                each.getTotalCount(), millis(each, 0), millis(each, 50), millis(each, 90), millis(each, 99), millis(each, 100)));
     }
 }

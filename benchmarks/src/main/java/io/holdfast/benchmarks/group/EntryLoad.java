@@ -27,9 +27,10 @@ final class EntryLoad {
     private static final long SLACK_NANOS = 80_000;
 
     private final long[] due = new long[RING];
-    private long offered;
+    /** Numbers no other process of the group gives, so that members can be asked for the newest they have seen. */
+    private long offered = System.nanoTime();
     private volatile boolean loaded;
-    private volatile long committed;
+    private volatile long committed = offered;
     private volatile long awaited = Long.MAX_VALUE;
     private volatile Thread waiter;
     private volatile long lastNanos;
@@ -39,9 +40,13 @@ final class EntryLoad {
         return new Histogram(1_000, LONGEST_NANOS, 3);
     }
 
+    static long sequence(byte[] entry, int offset, int length) {
+        return (long) SEQUENCE.get(entry, offset + length - SEQUENCE_BYTES);
+    }
+
     /** Called by the contender, in order. */
     void committed(byte[] entry, int offset, int length) {
-        long sequence = (long) SEQUENCE.get(entry, offset + length - SEQUENCE_BYTES);
+        long sequence = sequence(entry, offset, length);
         if (!loaded || sequence != committed + 1) {
             return;   // offered on another member, or from before this one led
         }

@@ -22,31 +22,35 @@ import java.util.List;
 final class HoldfastContender implements Contender, GroupListener {
     static final String KEY_FILE = "cluster.key";
 
+    /** More than any comparison offers; a soak must not fill the disk. */
+    private static final long COMPACT_EVERY = 5_000_000;
+
     private final Events events;
     private final Journal journal;
     private final VoteStore votes;
-    private RaftGroup group;
+    private volatile RaftGroup group;
 
-    private HoldfastContender(Path dir, Events events) {
+    private HoldfastContender(Path dir, Kind kind, Events events) {
         this.events = events;
-        journal = Journal.open(dir, JournalOptions.DEFAULT.withDurability(Durability.PROCESS));
+        journal = Journal.open(dir, JournalOptions.DEFAULT.withDurability(
+                kind == Kind.HOLDFAST_DISK ? Durability.DISK : Durability.PROCESS));
         votes = VoteStore.open(dir);
     }
 
-    static Contender join(MemberPlaces places, Path dir, Timing timing, boolean closed, Events events)
+    static Contender join(MemberPlaces places, Path dir, Timing timing, Kind kind, Events events)
             throws UnknownHostException {
         List<Member> members = new ArrayList<>();
         for (MemberPlaces.Place place : places.all()) {
             members.add(new Member(place.name(), place.inet(), place.port()));
         }
         GroupConfig config = GroupConfig.of("bench", places.self(), members);
-        if (closed) {
+        if (kind.isClosed()) {
             config = config.withTraffic(ClusterTraffic.closedBy(ClusterKey.read(dir.resolveSibling(KEY_FILE))));
         }
         if (timing == Timing.PATIENT) {
             config = config.withElection(2000, 1000, 6000);
         }
-        HoldfastContender contender = new HoldfastContender(dir, events);
+        HoldfastContender contender = new HoldfastContender(dir, kind, events);
         contender.group = RaftGroup.join(config, contender.journal, contender.votes, contender);
         return contender;
     }
@@ -54,6 +58,11 @@ final class HoldfastContender implements Contender, GroupListener {
     @Override
     public boolean leading() {
         return group.role() == Role.LEADER;
+    }
+
+    @Override
+    public long term() {
+        return group.term();
     }
 
     @Override
@@ -81,6 +90,16 @@ final class HoldfastContender implements Contender, GroupListener {
         if (Command.kind(command, offset) == EntryKind.EVENT) {
             events.committed(command, offset, length);
         }
+        RaftGroup joined = group;
+        if (index % COMPACT_EVERY == 0 && joined != null) {
+            joined.compact(index, new byte[0]);
+        }
+    }
+
+    /** Of another member that dropped what this one needs: there is no state but the entries. */
+    @Override
+    public void onSnapshot(long index, long term, byte[] state) {
+        // Goes on behind it.
     }
 
     @Override

@@ -6,7 +6,9 @@ import java.nio.file.Path;
 enum Kind {
     /** Holdfast's group on its journal, traffic closed by TLS: what a node runs. */
     HOLDFAST("Holdfast", "page cache: survives the process"),
-    /** The same with open traffic, as all others here have it. */
+    /** The same, each entry forced before it is acknowledged. */
+    HOLDFAST_DISK("Holdfast, forced to disk", "disk: survives a power cut"),
+    /** As the first with open traffic, as all others here have it. */
     HOLDFAST_OPEN("Holdfast, open traffic", "page cache: survives the process"),
     /** The library as it comes, on its FileBasedLog without fsync. */
     JGROUPS_RAFT("jgroups-raft 1.1.4", "page cache: survives the process"),
@@ -31,7 +33,16 @@ enum Kind {
 
     /** Neither ours nor the floor. */
     boolean isBaseline() {
-        return this != HOLDFAST && this != HOLDFAST_OPEN && this != UDP;
+        return !isOurs() && this != UDP;
+    }
+
+    private boolean isOurs() {
+        return this == HOLDFAST || this == HOLDFAST_DISK || this == HOLDFAST_OPEN;
+    }
+
+    /** Whether members need a common key. */
+    boolean isClosed() {
+        return this == HOLDFAST || this == HOLDFAST_DISK;
     }
 
     /** What a majority's copies survive once an entry counts as committed. */
@@ -41,7 +52,7 @@ enum Kind {
 
     Contender join(MemberPlaces places, Path dir, Timing timing, Contender.Events events) throws Exception {
         return switch (this) {
-            case HOLDFAST, HOLDFAST_OPEN -> HoldfastContender.join(places, dir, timing, this == HOLDFAST, events);
+            case HOLDFAST, HOLDFAST_DISK, HOLDFAST_OPEN -> HoldfastContender.join(places, dir, timing, this, events);
             case JGROUPS_RAFT -> JGroupsRaftContender.join(places, dir, timing, events);
             case RATIS -> RatisContender.join(places, dir, timing, events);
             case AERON -> AeronContender.join(places, dir, timing, events);

@@ -6,9 +6,11 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.concurrent.TimeUnit;
 import java.util.function.Function;
 
@@ -39,7 +41,7 @@ final class MemberGroup implements AutoCloseable {
     static MemberGroup start(Kind kind, Timing timing, List<MemberPlaces.Place> places, Path dir,
             Function<String, List<String>> inFront) throws IOException, InterruptedException {
         MemberGroup group = new MemberGroup(kind, timing, places, Files.createDirectories(dir), inFront);
-        if (kind == Kind.HOLDFAST) {
+        if (kind.isClosed()) {
             ClusterKey.generate(dir.resolve(HoldfastContender.KEY_FILE));
         }
         try {
@@ -90,6 +92,23 @@ final class MemberGroup implements AutoCloseable {
     LoadOutcome load(LoadShape shape) throws IOException, InterruptedException {
         String[] answer = leader().ask("load " + shape.text(), "loaded", "lost");
         return answer[0].equals("lost") ? null : LoadOutcome.parse(answer, 1);
+    }
+
+    /** All members have seen the newest entry committed. */
+    void awaitSame() throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + LEADER_NANOS;
+        Set<String> seen = new HashSet<>();
+        while (System.nanoTime() < deadline) {
+            seen.clear();
+            for (MemberProcess member : running()) {
+                seen.add(member.ask("newest", "newest")[1]);
+            }
+            if (seen.size() == 1 && running().size() == places.size()) {
+                return;
+            }
+            TimeUnit.MILLISECONDS.sleep(20);
+        }
+        throw new IOException("members of " + kind.title() + " do not catch up: " + seen);
     }
 
     List<MemberProcess> running() {

@@ -6,6 +6,7 @@ import java.io.InputStreamReader;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Arrays;
+import java.util.concurrent.locks.LockSupport;
 
 /**
  * Main of a child process: one member, told what to do by lines on standard input, telling what happens on standard
@@ -14,6 +15,7 @@ import java.util.Arrays;
 final class MemberMain implements Contender.Events {
     private final EntryLoad load = new EntryLoad();
     private final PrintStream out = System.out;
+    private volatile long newest;
 
     private MemberMain() {
     }
@@ -38,6 +40,12 @@ final class MemberMain implements Contender.Events {
         for (String line = in.readLine(); line != null; line = in.readLine()) {
             String[] words = line.split(" ");
             switch (words[0]) {
+                case "newest" -> say("newest " + newest);
+                case "term" -> say("term " + contender.term());
+                case "collect" -> {
+                    collectEvery(Long.parseLong(words[1]));
+                    say("collecting");
+                }
                 case "role" -> say("role " + contender.leading());
                 case "load" -> {
                     LoadOutcome outcome = load.run(contender, LoadShape.parse(words, 1));
@@ -48,8 +56,21 @@ final class MemberMain implements Contender.Events {
         }
     }
 
+    /** Full collections, as long as the process lives. */
+    private static void collectEvery(long millis) {
+        Thread collecting = new Thread(() -> {
+            while (true) {
+                System.gc();
+                LockSupport.parkNanos(millis * 1_000_000);
+            }
+        }, "collect");
+        collecting.setDaemon(true);
+        collecting.start();
+    }
+
     @Override
     public void committed(byte[] entry, int offset, int length) {
+        newest = EntryLoad.sequence(entry, offset, length);
         load.committed(entry, offset, length);
     }
 
