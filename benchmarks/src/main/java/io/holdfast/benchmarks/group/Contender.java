@@ -14,9 +14,9 @@ interface Contender extends AutoCloseable {
 
     boolean leading();
 
-    /** The newest term this member knows, of those that tell. */
+    /** The newest term this member knows; -1 when it does not tell. */
     default long term() {
-        throw new UnsupportedOperationException("terms are not asked for");
+        return -1;
     }
 
     /** False when it is not taken for now. The caller may use the array again. */
