@@ -44,7 +44,7 @@ final class Comparison {
     record Plan(int rounds, int warmUpPieces, long warmUpRequests, long settleRequests, long requestsEach, long requestsMany,
             Duration bound, List<Integer> connections, boolean secondOpinion) {
 
-        static final Plan FULL = new Plan(5, 12, 300_000, 3_000, 30_000, 150_000, Duration.ofSeconds(15), List.of(1, 50),
+        static final Plan FULL = new Plan(5, 6, 300_000, 3_000, 30_000, 150_000, Duration.ofSeconds(15), List.of(1, 50),
                 true);
         static final Plan QUICK = new Plan(1, 1, 50_000, 1_000, 5_000, 30_000, Duration.ofSeconds(10), List.of(1, 50), true);
 
