@@ -31,6 +31,8 @@ import picocli.CommandLine.Spec;
 public final class ReplayCommand implements Callable<Integer> {
     private static final int ENTRIES = 2_000_000;
     private static final int QUICK_ENTRIES = 100_000;
+    /** Header, command's header, and a packet without payload: what is read is longer. */
+    private static final int LEAST_RECORD_BYTES = 32 + 16 + 40;
     private static final String BASELINE = "Chronicle's ExcerptTailer, from the same entry";
 
     @Spec
@@ -66,17 +68,25 @@ public final class ReplayCommand implements Callable<Integer> {
         int from = count / 2;
         List<Double> ours = new ArrayList<>();
         List<Double> theirs = new ArrayList<>();
+        long fromDisk = 0;
         for (int round = 0; round <= rounds; round++) {
+            long before = bytesFromDisk();
             double own = rate(journal, cold, () -> read(journal, from));
+            fromDisk = bytesFromDisk() - before;
             double other = rate(journal, cold, () -> SampleJournal.readByTailer(journal, from, count));
             if (round > 0) {
                 ours.add(own);
                 theirs.add(other);
             }
         }
+        if (cold && fromDisk < (long) (count - from) * LEAST_RECORD_BYTES) {
+            spec.commandLine().getErr().printf("bench: only %d bytes came from the disk (is this a file system in memory?): 'cold' was not cold%n",
+                    fromDisk);
+        }
         Map<String, Object> params = new LinkedHashMap<>();
         params.put("pages", cold ? "cold" : "warm");
         params.put("entries", count - from);
+        params.put("mibFromDisk", fromDisk >> 20);
         return new BenchResult("replay", params, "entries/s", median(ours), median(theirs), BASELINE);
     }
 
@@ -92,6 +102,12 @@ public final class ReplayCommand implements Callable<Integer> {
         long began = System.nanoTime();
         int read = reading.read();
         return read * 1e9 / (System.nanoTime() - began);
+    }
+
+    /** proc_pid_io(5), {@code read_bytes}: what this process caused to be read from storage, faults of mappings included. */
+    private static long bytesFromDisk() throws IOException {
+        String line = Files.readAllLines(Path.of("/proc/self/io")).stream().filter(l -> l.startsWith("read_bytes:")).findFirst().orElseThrow();
+        return Long.parseLong(line.substring(line.indexOf(':') + 1).strip());
     }
 
     private static int read(Path journal, int from) {
@@ -129,11 +145,12 @@ public final class ReplayCommand implements Callable<Integer> {
     }
 
     private static void print(PrintWriter out, List<BenchResult> results, String fileSystem) {
-        out.printf("%-6s %14s %14s %8s%n", "pages", "journal/s", "tailer/s", "ratio");
+        out.printf("%-6s %14s %14s %8s %14s%n", "pages", "journal/s", "tailer/s", "ratio", "MiB from disk");
         for (BenchResult each : results) {
-            out.printf(Locale.ROOT, "%-6s %14.0f %14.0f %8.2f%n", each.params().get("pages"), each.ours(), each.baseline(), each.ratio());
+            out.printf(Locale.ROOT, "%-6s %14.0f %14.0f %8.2f %14d%n", each.params().get("pages"), each.ours(), each.baseline(), each.ratio(),
+                    each.params().get("mibFromDisk"));
         }
         out.println("Entries a second from the middle to the end, opening included, medians; more is better. The journal checks every"
-                + " record's checksum and chain, the tailer copies its bytes. Cold: pages dropped before each reading. On " + fileSystem + ".");
+                + " record's checksum and chain, the tailer copies its bytes. Cold: pages dropped before each reading, and the kernel's count of bytes read from the disk says so. On " + fileSystem + ".");
     }
 }
