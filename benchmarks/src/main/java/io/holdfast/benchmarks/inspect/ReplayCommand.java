@@ -33,6 +33,7 @@ public final class ReplayCommand implements Callable<Integer> {
     private static final int QUICK_ENTRIES = 100_000;
     /** Header, command's header, and a packet without payload: what is read is longer. */
     private static final int LEAST_RECORD_BYTES = 32 + 16 + 40;
+    private static final long UNMAP_NANOS = 30_000_000_000L;
     private static final String BASELINE = "Chronicle's ExcerptTailer, from the same entry";
 
     @Spec
@@ -124,11 +125,24 @@ public final class ReplayCommand implements Callable<Integer> {
 
     /** {@code dd ... iflag=nocache count=0} is posix_fadvise(DONTNEED) for the whole file; dirty pages are not dropped, so written first. */
     private static void dropPages(Path journal) throws IOException, InterruptedException {
+        awaitUnmapped(journal);
         try (Stream<Path> files = Files.list(journal)) {
             for (Path file : files.filter(Files::isRegularFile).toList()) {
                 run("sync", file.toString());
                 run("dd", "if=" + file, "of=/dev/null", "iflag=nocache", "count=0", "status=none");
             }
+        }
+    }
+
+    /** The kernel drops no page that is mapped, and a mapping lives until its buffer is collected. */
+    private static void awaitUnmapped(Path journal) throws IOException, InterruptedException {
+        long deadline = System.nanoTime() + UNMAP_NANOS;
+        while (Files.readAllLines(Path.of("/proc/self/maps")).stream().anyMatch(line -> line.contains(journal.toString() + "/"))) {
+            if (System.nanoTime() > deadline) {
+                throw new IOException(journal + " stays mapped: it cannot be read cold");
+            }
+            System.gc();
+            TimeUnit.MILLISECONDS.sleep(20);
         }
     }
 
