@@ -37,7 +37,7 @@ final class Disposal implements AutoCloseable {
         this.dir = dir;
         this.archive = archive;
         if (archive != null) {
-            Files.createDirectories(archive);
+            storage.createDirectories(archive);
             if (!Files.getFileStore(archive).equals(Files.getFileStore(dir))) {
                 throw new JournalException(archive, -1, "the archive must be on the file system of the journal " + dir
                         + ": files are moved there by renaming them");
@@ -47,18 +47,24 @@ final class Disposal implements AutoCloseable {
 
     void dispose(List<Path> files) {
         if (!files.isEmpty()) {
-            worker.execute(() -> {
-                try {
-                    for (Path file : files) {
-                        remove(file);
-                    }
-                    storage.forceDirectory(dir);
-                    problem = null;
-                } catch (IOException | RuntimeException e) {
-                    problem = "cannot " + (archive == null ? "delete" : "archive") + " dropped files: " + e;
-                    LOG.error("Journal {}: {}", dir, problem, e);
-                }
-            });
+            worker.execute(() -> disposeNow(files));
+        }
+    }
+
+    /** On the caller's thread, when the journal opens: Chronicle would look into files that a power cut may have torn. */
+    void disposeNow(List<Path> files) {
+        if (files.isEmpty()) {
+            return;
+        }
+        try {
+            for (Path file : files) {
+                remove(file);
+            }
+            storage.forceDirectory(dir);
+            problem = null;
+        } catch (IOException | RuntimeException e) {
+            problem = "cannot " + (archive == null ? "delete" : "archive") + " dropped files: " + e;
+            LOG.error("Journal {}: {}", dir, problem, e);
         }
     }
 

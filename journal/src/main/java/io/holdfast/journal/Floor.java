@@ -33,6 +33,11 @@ record Floor(long index, long term, FileStart start, boolean restarted, long sna
         return new Floor(index, term, start, restarted, covered, coveredTerm);
     }
 
+    /** Everything before the snapshot's end is dropped, and the next file begins behind it. */
+    Floor begunAnewBehindSnapshot(int cycle, int chain) {
+        return new Floor(snapshot, snapshotTerm, new FileStart(cycle, chain, snapshot, snapshotTerm), true, snapshot, snapshotTerm);
+    }
+
     /** Forced when this returns: the file holds all of it, or, when it throws, all of the one before. */
     void store(StableStorage storage, Path dir) throws IOException {
         ByteBuffer content = ByteBuffer.allocate(BYTES);

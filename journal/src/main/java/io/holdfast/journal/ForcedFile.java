@@ -35,16 +35,28 @@ final class ForcedFile implements AutoCloseable {
         storage.zero(file, path, from, to);
     }
 
-    /** Overwrites with zeros what is not zero between two positions. */
-    void wipe(long from, long to) throws IOException {
+    /** Overwrites with zeros what is not zero between two positions; returns where that ended, {@code from} for nothing. */
+    long wipe(long from, long to) throws IOException {
         byte[] chunk = new byte[CHUNK_BYTES];
+        long end = from;
         for (long at = from; at < to; at += CHUNK_BYTES) {
             file.seek(at);
             int read = file.read(chunk, 0, (int) Math.min(CHUNK_BYTES, to - at));
             if (read > 0 && !Arrays.equals(chunk, 0, read, ZEROS, 0, read)) {
                 zero(at, at + read);
+                while (chunk[read - 1] == 0) {
+                    read--;
+                }
+                end = at + read;
             }
         }
+        return end;
+    }
+
+    /** Writes one number, lowest byte first as Chronicle does. */
+    void store(long position, int value) throws IOException {
+        file.seek(position);
+        file.writeInt(Integer.reverseBytes(value));
     }
 
     long length() throws IOException {

@@ -2,11 +2,8 @@ package io.holdfast.journal;
 
 import java.io.IOException;
 import java.nio.channels.FileChannel;
-import java.nio.channels.FileLock;
-import java.nio.channels.OverlappingFileLockException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.function.LongSupplier;
 import java.util.zip.CRC32C;
@@ -25,7 +22,6 @@ import org.slf4j.LoggerFactory;
  */
 public final class Journal implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(Journal.class);
-    static final String LOCK_FILE = "lock";
 
     private final StableStorage storage;
     private final Path dir;
@@ -36,6 +32,7 @@ public final class Journal implements AutoCloseable {
     private final EntryIndex index;
     private final QueueAppender appender;
     private final Disposal disposal;
+    private final ForcedMark mark;
     /** Only with {@link Durability#INTERVAL}, else null. */
     private final IntervalSync intervalSync;
     private final CRC32C crc = new CRC32C();
@@ -59,9 +56,18 @@ public final class Journal implements AutoCloseable {
         this.floor = recovered.floor();
         this.snapshot = recovered.snapshot();
         this.disposal = new Disposal(storage, dir, options.archive());
-        this.appender = new QueueAppender(storage, dir, options, recovered.clock(), state, files,
-                recovered.tail(), recovered.tailClosed());
-        disposal.dispose(recovered.dropped());
+        disposal.disposeNow(recovered.dropped());
+        this.appender = new QueueAppender(storage, dir, options, recovered);
+        this.mark = recovered.mark();
+        try {
+            if (!mark.closed()) {
+                appender.forceAllSinceTheMark();
+            }
+            mark.begin(options.durability());
+        } catch (IOException | RuntimeException e) {
+            appender.close();
+            throw e;
+        }
         if (floor.restarted() && files.last() == null) {
             writeRestart();
         }
@@ -86,8 +92,8 @@ public final class Journal implements AutoCloseable {
         FileChannel lock = null;
         boolean opened = false;
         try {
-            Files.createDirectories(dir);
-            lock = takeLock(dir);
+            storage.createDirectories(dir);
+            lock = DirectoryLock.take(dir);
             long startNanos = System.nanoTime();
             Journal journal = new Journal(storage, dir, options, lock,
                     Recovery.recover(storage, dir, options, epochMillis));
@@ -99,31 +105,12 @@ public final class Journal implements AutoCloseable {
             throw new JournalException(dir, -1, "cannot open the journal: " + e, e);
         } finally {
             if (!opened) {
-                release(lock);
+                DirectoryLock.release(lock);
             }
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
         }
-    }
-
-    private static FileChannel takeLock(Path dir) throws IOException {
-        Path path = dir.resolve(LOCK_FILE);
-        FileChannel channel = FileChannel.open(path, StandardOpenOption.CREATE, StandardOpenOption.WRITE);
-        FileLock held = null;
-        try {
-            held = channel.tryLock();
-        } catch (OverlappingFileLockException e) {
-            throw new JournalException(path, -1, "the journal is open in this process already", e);
-        } finally {
-            if (held == null) {
-                channel.close();
-            }
-        }
-        if (held == null) {
-            throw new JournalException(path, -1, "the journal is open in another process");
-        }
-        return channel;
     }
 
     /** The first entry held, 0 when there is none. */
@@ -300,7 +287,10 @@ public final class Journal implements AutoCloseable {
         return state.commitIndex();
     }
 
-    /** Remembers how far the group has committed: a store to a mapped page, not forced. One thread at a time. */
+    /**
+     * Remembers how far the group has committed: a store to a mapped page, not forced. One thread at a time. With
+     * {@link Durability#DISK} behind the {@link #sync()} of that entry: a journal that ends before it is refused.
+     */
     public void commitIndex(long entry) {
         if (entry < state.commitIndex() || entry > lastIndex()) {
             throw new IllegalArgumentException("commit index " + entry + " is not from " + state.commitIndex() + " to "
@@ -436,7 +426,41 @@ public final class Journal implements AutoCloseable {
         return failure != null;
     }
 
-    /** Writer. Forces nothing: that is {@link #sync()}. */
+    /**
+     * Any thread. Whether the machine lost power while entries were acknowledged that had not been forced: some that this
+     * member acknowledged may be gone, so counting on it for what is committed is not safe. It stays so, also after a
+     * restart, until {@link #remembered()}.
+     */
+    public boolean mayHaveForgotten() {
+        return mark.forgotten();
+    }
+
+    /** Writer. The member holds again whatever it may have acknowledged; on stable storage when this returns. */
+    public void remembered() {
+        checkUsable();
+        try {
+            mark.remembered();
+        } catch (IOException | RuntimeException | Error e) {
+            failed(e);
+            throw new JournalException(dir, -1, "storing that nothing is forgotten failed, the journal stops: " + e, e);
+        }
+    }
+
+    /** Forces what is left, and notes that: the next opening knows that nothing can be lost, whatever the kernel did. */
+    private void closeFiles() {
+        try {
+            if (failure == null) {
+                appender.closeQueueAndSync();
+                mark.closeCleanly();
+            }
+            mark.close();
+        } catch (IOException | RuntimeException | Error e) {
+            failed(e);
+        }
+        appender.close();
+    }
+
+    /** Writer. Everything is on stable storage when this returns, unless the journal had failed or fails now. */
     @Override
     public void close() {
         if (closed) {
@@ -447,10 +471,10 @@ public final class Journal implements AutoCloseable {
             if (intervalSync != null) {
                 intervalSync.close();
             }
-            appender.close();
+            closeFiles();
             disposal.close();
         } finally {
-            release(lock);
+            DirectoryLock.release(lock);
         }
     }
 
@@ -461,16 +485,6 @@ public final class Journal implements AutoCloseable {
         Throwable cause = failure;
         if (cause != null) {
             throw new JournalException(dir, -1, "the journal has stopped after a failure: " + cause, cause);
-        }
-    }
-
-    private static void release(FileChannel lock) {
-        if (lock != null) {
-            try {
-                lock.close();
-            } catch (IOException e) {
-                LOG.warn("Cannot close the lock file of a journal", e);
-            }
         }
     }
 }

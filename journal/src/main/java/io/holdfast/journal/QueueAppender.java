@@ -33,6 +33,7 @@ final class QueueAppender implements AutoCloseable {
     private final CycleClock clock;
     private final StateFile state;
     private final CycleFiles files;
+    private final ForcedMark mark;
     private final ChronicleQueue queue;
     private final ExcerptAppender appender;
     /** Rolled files and the directory that {@link #sync()} has yet to force. */
@@ -45,15 +46,14 @@ final class QueueAppender implements AutoCloseable {
     private long tail;
     private volatile long claimed;
 
-    /** @param tailClosed the newest file takes nothing more */
-    QueueAppender(StableStorage storage, Path dir, JournalOptions options, CycleClock clock, StateFile state, CycleFiles files,
-                  long tail, boolean tailClosed) throws IOException {
+    QueueAppender(StableStorage storage, Path dir, JournalOptions options, Recovery recovered) throws IOException {
         this.storage = storage;
         this.dir = dir;
         this.options = options;
-        this.clock = clock;
-        this.state = state;
-        this.files = files;
+        this.clock = recovered.clock();
+        this.state = recovered.state();
+        this.files = recovered.files();
+        this.mark = recovered.mark();
         // Chronicle's metadata holds a write lock by process id, which a dead process leaves behind and a restarted
         // container with the same ids takes for its own, and a listing of the files. The directory lock makes us the
         // only writer, so both are made anew.
@@ -63,13 +63,8 @@ final class QueueAppender implements AutoCloseable {
         CycleFile newest = files.last();
         if (newest != null) {
             this.current = new ForcedFile(storage, newest.path());
-            // The process may have died between a roll and the force of the file before.
-            CycleFile before = files.count() < 2 ? null : files.get(files.count() - 2);
-            if (before != null) {
-                rolled.add(new ForcedFile(storage, before.path()));
-            }
-            this.tail = tail;
-            this.rollNext = tailClosed;
+            this.tail = recovered.tail();
+            this.rollNext = recovered.tailClosed();
             this.claimed = pageAligned(tail);
         }
     }
@@ -215,8 +210,27 @@ final class QueueAppender implements AutoCloseable {
                 + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
     }
 
+    /**
+     * Before the first append. A process that died left what it had not forced yet, in as many files as it had begun since;
+     * nobody would force it again, and yet its entries are acknowledged from here on.
+     */
+    synchronized void forceAllSinceTheMark() throws IOException {
+        for (int i = 0; i < files.count() - 1; i++) {
+            if (files.get(i).cycle() >= mark.cycle()) {
+                try (ForcedFile file = new ForcedFile(storage, files.get(i).path())) {
+                    file.force();
+                }
+            }
+        }
+        sync();
+    }
+
     /** Any thread. Returns when all that was appended, and the names of the files, are on stable storage. */
     synchronized void sync() throws IOException {
+        // Read before anything is forced: what is appended meanwhile may or may not be.
+        CycleFile newest = files.last();
+        long end = newest == null ? 0 : newest.endBytes();
+        boolean otherFiles = directoryChanged || !rolled.isEmpty();
         while (!rolled.isEmpty()) {
             ForcedFile file = rolled.get(0);
             file.force();
@@ -230,6 +244,19 @@ final class QueueAppender implements AutoCloseable {
             storage.forceDirectory(dir);
             directoryChanged = false;
         }
+        if (newest != null) {
+            mark.advance(newest.cycle(), end);
+        }
+        if (otherFiles) {
+            mark.force();
+        }
+    }
+
+    /** Returns when everything is on stable storage; Chronicle does not change the files any more. */
+    synchronized void closeQueueAndSync() throws IOException {
+        appender.close();
+        queue.close();
+        sync();
     }
 
     @Override

@@ -33,8 +33,14 @@ final class RecordScan {
     private String problem;
 
     RecordScan(CycleFile file, long sizeBytes) {
+        this(file, sizeBytes, 0);
+    }
+
+    /** @param from where a document starts */
+    RecordScan(CycleFile file, long sizeBytes, long from) {
         this.file = file;
         this.sizeBytes = sizeBytes;
+        this.position = from;
         this.budget = BUDGET_FACTOR * sizeBytes;
     }
 

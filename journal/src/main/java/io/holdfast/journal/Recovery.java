@@ -20,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * <p>Chronicle must not see a file it cannot read: it renames one whose header is unfinished to {@code .discard} and
  * begins an empty one in its place.
  */
-record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles files, EntryIndex index, int chain, long tail,
-                boolean tailClosed, CycleClock clock, List<Path> dropped) {
+record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles files, EntryIndex index, ForcedMark mark,
+                int chain, long tail, boolean tailClosed, CycleClock clock, List<Path> dropped) {
     private static final Logger LOG = LoggerFactory.getLogger(Recovery.class);
     /** What one interrupted write can leave behind the end: a record, or an index page of Chronicle. */
     private static final int LEFTOVER_BYTES = CycleFile.MAX_RECORD_BYTES + (128 << 10);
@@ -40,8 +40,13 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         }
         Snapshot snapshot = SnapshotFile.load(dir, floor);
         SnapshotFile.removeOthers(storage, dir, floor.snapshot());
+        ForcedMark mark = ForcedMark.load(storage, dir);
+        boolean torn = mark.powerMayHaveFailed();
+        if (torn) {
+            TornEnd.cut(storage, dir, floor, mark);
+        }
         CycleFiles files = withoutUnbornFile(storage, dir, floor.start().cycle());
-        checkNewestFile(dir, state, floor, files);
+        checkNewestFile(dir, state, floor, files, torn);
 
         EntryIndex index = new EntryIndex();
         RecordWalk walk = new RecordWalk(files, index, floor.start(), false);
@@ -49,21 +54,38 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         while (walk.next(entry) != RecordWalk.Step.END) {
             // The walk checks and fills the index.
         }
+        CycleFile newest = files.last();
+        if (torn && (index.last() < floor.snapshot() || !holdsFirst(index, floor))) {
+            int next = new CycleClock(epochMillis, newest == null ? floor.start().cycle() : newest.cycle()).next();
+            floor.begunAnewBehindSnapshot(next, walk.chain()).store(storage, dir);
+            return recover(storage, dir, options, epochMillis);
+        }
         // A snapshot covers committed entries only, and a floor stands on a snapshot.
         state.commitIndex(Math.max(state.commitIndex(), floor.snapshot()));
+        if (torn && !mark.acknowledgedIsForced()) {
+            lowerCommitIndex(dir, state, index.last());
+        }
+        if (torn) {
+            state.force(storage);
+        }
         if (state.commitIndex() > index.last()) {
             throw new JournalException(endOf(dir, files), walk.tailPosition(), "the journal ends with entry " + index.last()
                     + " but entries up to " + state.commitIndex() + " were committed: acknowledged entries are missing. "
                     + JournalException.REJOIN);
         }
+        checkMark(dir, mark, floor, files, walk.tailPosition(), index.last());
         index.raiseFloor(floor.index(), floor.term());
-        CycleFile newest = files.last();
         if (newest != null && !walk.tailClosed()) {
             cleanTail(storage, newest, walk.tailPosition());
         }
         int cycle = newest == null ? Math.max(0, floor.start().cycle() - 1) : newest.cycle();
-        return new Recovery(floor, snapshot, state, files, index, walk.chain(), walk.tailPosition(), walk.tailClosed(),
+        return new Recovery(floor, snapshot, state, files, index, mark, walk.chain(), walk.tailPosition(), walk.tailClosed(),
                 new CycleClock(epochMillis, cycle), dropped(dir, floor));
+    }
+
+    /** The oldest file may have begun with a cut, and with it lost what leads back to the floor. */
+    private static boolean holdsFirst(EntryIndex index, Floor floor) {
+        return index.last() <= floor.index() || index.place(floor.index() + 1) > 0;
     }
 
     private static void begin(StableStorage storage, Path dir) throws IOException {
@@ -72,6 +94,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
                     + JournalException.REJOIN);
         }
         Floor.NONE.store(storage, dir);
+        ForcedMark.create(storage, dir);
         StateFile.create(storage, dir);
     }
 
@@ -109,9 +132,32 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         return CycleFiles.list(dir, fromCycle);
     }
 
-    private static void checkNewestFile(Path dir, StateFile state, Floor floor, CycleFiles files) {
+    /** Entries that were committed and not forced are gone; without them the index of the last one would be a lie. */
+    private static void lowerCommitIndex(Path dir, StateFile state, long last) {
+        if (state.commitIndex() > last) {
+            LOG.warn("Journal {}: the power cut took entries {} to {}, which were committed; a majority of the group has them",
+                    dir, last + 1, state.commitIndex());
+            state.commitIndex(last);
+        }
+    }
+
+    /** Also without a power cut: an end in front of what was forced, where nothing else shows that there was more. */
+    private static void checkMark(Path dir, ForcedMark mark, Floor floor, CycleFiles files, long tail, long last) {
+        CycleFile newest = files.last();
+        if (mark.isBeyond(newest == null ? floor.start().cycle() : newest.cycle(), tail)) {
+            throw new JournalException(endOf(dir, files), tail, "the journal ends here, with entry " + last
+                    + ", but it was on stable storage up to " + mark.place(dir) + ": acknowledged entries are missing. "
+                    + JournalException.REJOIN);
+        }
+    }
+
+    /** What a power cut tore has been cut off by now, files too; what may be missing is told by the mark. */
+    private static void checkNewestFile(Path dir, StateFile state, Floor floor, CycleFiles files, boolean torn) {
         CycleFile newest = files.last();
         int known = newest == null ? floor.start().cycle() - 1 : newest.cycle();
+        if (torn && known < state.newestCycle()) {
+            state.newestCycle(known);
+        }
         if (known < state.newestCycle()) {
             throw new JournalException(CycleFiles.pathOf(dir, (int) state.newestCycle()), -1,
                     "the newest cycle file is missing: acknowledged entries are missing. " + JournalException.REJOIN);

@@ -2,7 +2,10 @@ package io.holdfast.journal;
 
 import java.io.IOException;
 import java.io.RandomAccessFile;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
 
 /**
  * Asked by any thread: what the journal needs of a disk, so that a test can put a failing or forgetting one in its place.
@@ -33,6 +36,18 @@ interface StableStorage {
 
     /** Another one after each start of the kernel: what was not forced under an earlier one may be lost. */
     String bootId() throws IOException;
+
+    /** As {@link Files#createDirectories}, and the names of those made are on stable storage. */
+    default void createDirectories(Path dir) throws IOException {
+        List<Path> parents = new ArrayList<>();
+        for (Path missing = dir.toAbsolutePath(); !Files.exists(missing); missing = missing.getParent()) {
+            parents.add(missing.getParent());
+        }
+        Files.createDirectories(dir);
+        for (Path parent : parents) {
+            forceDirectory(parent);
+        }
+    }
 
     /** Puts a file with this content in the place of the one before. A crash leaves either of them, whole. */
     default void replace(Path dir, String name, byte[] content) throws IOException {

@@ -14,7 +14,7 @@ import java.nio.file.StandardOpenOption;
  * Written by the journal's writer, read by any thread: what lets a reopened journal notice that its end is gone.
  *
  * <p>A mapped page with the commit index and the newest cycle; it survives the process, and a power cut may set it back
- * to an older value. Both only ever understate what the journal held, so a journal that holds less has lost entries.
+ * to an older value. As long as no power cut tears the journal's end, both only ever understate what the journal held, so a journal that holds less has lost entries.
  */
 final class StateFile {
     static final String FILE_NAME = "state";
@@ -63,6 +63,13 @@ final class StateFile {
 
     Path path() {
         return path;
+    }
+
+    /** All stores so far are on stable storage when this returns. */
+    void force(StableStorage storage) throws IOException {
+        try (ForcedFile forced = new ForcedFile(storage, path)) {
+            forced.force();
+        }
     }
 
     long commitIndex() {

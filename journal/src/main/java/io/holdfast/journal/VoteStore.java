@@ -59,7 +59,7 @@ public final class VoteStore implements AutoCloseable {
 
     static VoteStore open(Path dir, StableStorage storage) {
         try {
-            Files.createDirectories(dir);
+            storage.createDirectories(dir);
             return new VoteStore(storage, dir.resolve(FILE_NAME));
         } catch (IOException e) {
             throw new JournalException(dir.resolve(FILE_NAME), -1, "cannot open the vote: " + e, e);

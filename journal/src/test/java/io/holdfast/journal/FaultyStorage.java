@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -16,6 +18,8 @@ import java.util.Random;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.LongSupplier;
+
+import net.openhft.chronicle.core.io.IOTools;
 
 /**
  * Used by any thread, each method under the object's lock: a disk below one directory that fails when told to, and that
@@ -47,7 +51,8 @@ public final class FaultyStorage implements StableStorage {
     private static final int PAGE_BYTES = 4096;
     private static final int SECTOR_BYTES = 512;
     private static final double TORN = 1 / 16.0;
-    private static final byte[] ZEROS = new byte[PAGE_BYTES];
+    private static final int CHUNK_BYTES = 64 << 10;
+    private static final byte[] ZEROS = new byte[CHUNK_BYTES];
     /** How far behind Chronicle's write position stores may be: a record and an index page, with room. */
     private static final int SCAN_AHEAD_BYTES = 512 << 10;
 
@@ -58,6 +63,30 @@ public final class FaultyStorage implements StableStorage {
         long forcedSize;
         /** What it held last, once no name leads to it any more. */
         byte[] last;
+        private MappedByteBuffer map;
+
+        /** A small file is read, since it may be shortened while it is mapped. */
+        ByteBuffer mapped(RandomAccessFile file, int size) throws IOException {
+            if (size < CHUNK_BYTES) {
+                byte[] content = new byte[size];
+                file.seek(0);
+                file.readFully(content);
+                return ByteBuffer.wrap(content).order(ByteOrder.LITTLE_ENDIAN);
+            }
+            if (map == null || map.capacity() != size) {
+                unmap();
+                map = file.getChannel().map(FileChannel.MapMode.READ_ONLY, 0, size);
+                map.order(ByteOrder.LITTLE_ENDIAN);
+            }
+            return map;
+        }
+
+        void unmap() {
+            if (map != null) {
+                IOTools.clean(map);
+                map = null;
+            }
+        }
     }
 
     /** One change of the directory: {@code inode} null deletes. {@code movedTo} is where a file went that left it. */
@@ -70,7 +99,6 @@ public final class FaultyStorage implements StableStorage {
     private final Map<String, Inode> names = new TreeMap<>();
     private final List<Change> changes = new ArrayList<>();
     private final List<Path> movedOut = new ArrayList<>();
-    private final byte[] chunk = new byte[64 << 10];
     private int boot = 1;
     private boolean off;
     private long forces;
@@ -153,6 +181,13 @@ public final class FaultyStorage implements StableStorage {
         }
     }
 
+    /** The process dies: what is {@code open} is closed, without effect, and the directory is as it was at this moment. */
+    public void kill(AutoCloseable... open) throws IOException {
+        int same = boot;
+        powerCut(new Random(0), 0, open);
+        boot = same;
+    }
+
     private Map<String, byte[]> left(Random random, double loss) throws IOException {
         Map<String, Inode> there = new TreeMap<>(forcedNames);
         int kept = 0;
@@ -194,6 +229,7 @@ public final class FaultyStorage implements StableStorage {
             }
         }
         movedOut.clear();
+        names.values().forEach(Inode::unmap);
         names.clear();
         changes.clear();
         for (Map.Entry<String, byte[]> entry : left.entrySet()) {
@@ -338,43 +374,41 @@ public final class FaultyStorage implements StableStorage {
         }
     }
 
-    private static int scanEnd(byte[] first, int read, Inode inode, long size) {
-        long used = inode.forced.length;
-        if (read >= CycleFile.WRITE_POSITION_OFFSET + Long.BYTES) {
-            used = Math.max(used, ByteBuffer.wrap(first).order(ByteOrder.LITTLE_ENDIAN).getLong(CycleFile.WRITE_POSITION_OFFSET));
-        }
-        return (int) Math.min(size, used + SCAN_AHEAD_BYTES);
-    }
-
     /** Takes over the pages that differ, as far as the file can have any. */
     private void capture(RandomAccessFile file, Inode inode) throws IOException {
-        long size = file.length();
+        int size = (int) file.length();
         if (size < inode.forced.length) {
-            inode.forced = Arrays.copyOf(inode.forced, (int) size);
+            inode.forced = Arrays.copyOf(inode.forced, size);
         }
-        int end = (int) Math.min(size, Integer.MAX_VALUE);
-        for (int at = 0; at < end; at += chunk.length) {
-            file.seek(at);
-            int read = file.read(chunk, 0, Math.min(chunk.length, end - at));
-            if (at == 0) {
-                end = scanEnd(chunk, read, inode, size);
-            }
-            for (int page = 0; page < read; page += PAGE_BYTES) {
-                capture(page, Math.min(PAGE_BYTES, read - page), at + page, inode);
+        ByteBuffer now = inode.mapped(file, size);
+        int end = Math.min(size, inode.forced.length);
+        if (size >= CycleFile.WRITE_POSITION_OFFSET + Long.BYTES) {
+            end = Math.max(end, (int) Math.min(size, now.getLong(CycleFile.WRITE_POSITION_OFFSET)));
+        }
+        end = Math.min(size, end + SCAN_AHEAD_BYTES);
+        for (int at = 0; at < end; at += CHUNK_BYTES) {
+            int length = Math.min(CHUNK_BYTES, end - at);
+            if (differs(now, inode.forced, at, length)) {
+                for (int page = at; page < at + length; page += PAGE_BYTES) {
+                    capture(now, inode, page, Math.min(PAGE_BYTES, at + length - page));
+                }
             }
         }
         inode.forcedSize = size;
     }
 
-    private void capture(int from, int length, int position, Inode inode) {
-        int held = Math.max(0, Math.min(length, inode.forced.length - position));
-        boolean same = held == 0 || Arrays.equals(chunk, from, from + held, inode.forced, position, position + held);
-        if (same && Arrays.equals(chunk, from + held, from + length, ZEROS, 0, length - held)) {
-            return;
+    private static boolean differs(ByteBuffer now, byte[] forced, int at, int length) {
+        int held = Math.max(0, Math.min(length, forced.length - at));
+        return held > 0 && now.slice(at, held).mismatch(ByteBuffer.wrap(forced, at, held)) >= 0
+                || held < length && now.slice(at + held, length - held).mismatch(ByteBuffer.wrap(ZEROS, 0, length - held)) >= 0;
+    }
+
+    private static void capture(ByteBuffer now, Inode inode, int at, int length) {
+        if (differs(now, inode.forced, at, length)) {
+            if (at + length > inode.forced.length) {
+                inode.forced = Arrays.copyOf(inode.forced, at + length);
+            }
+            now.get(at, inode.forced, at, length);
         }
-        if (position + length > inode.forced.length) {
-            inode.forced = Arrays.copyOf(inode.forced, position + length);
-        }
-        System.arraycopy(chunk, from, inode.forced, position, length);
     }
 }

@@ -121,6 +121,7 @@ class JournalDamageTest {
     @Test
     void whatADyingAppendLeftIsWiped() throws IOException {
         write(1);
+        Files.delete(dir.resolve(ForcedMark.FILE_NAME));
         Path file = cycleFiles().get(0);
         List<Long> starts = recordStarts();
         setWritePosition(starts.get(ENTRIES - 2));
@@ -148,6 +149,7 @@ class JournalDamageTest {
     @Test
     void aHoleBeforeLaterRecordsIsFound() throws IOException {
         write(1);
+        Files.delete(dir.resolve(ForcedMark.FILE_NAME));
         List<Long> starts = recordStarts();
         setWritePosition(starts.get(9));
         try (RandomAccessFile out = new RandomAccessFile(cycleFiles().get(0).toFile(), "rw")) {
