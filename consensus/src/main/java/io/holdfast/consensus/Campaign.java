@@ -46,6 +46,7 @@ final class Campaign {
     private final Journal journal;
     private final GroupConfig config;
     private final RandomGenerator random;
+    private final Memory memory;
 
     private Phase phase = Phase.WAITING;
     private boolean begun;
@@ -62,6 +63,11 @@ final class Campaign {
         this.journal = journal;
         this.config = raft.config();
         this.random = random;
+        this.memory = new Memory(raft, journal);
+    }
+
+    Memory memory() {
+        return memory;
     }
 
     /** The leader of this term spoke. */
@@ -158,7 +164,7 @@ final class Campaign {
     }
 
     private void standIfMajority(long now) {
-        if (grants() < raft.roster().majority()) {
+        if (!memory.elects(raft.peers())) {
             return;
         }
         if (phase == Phase.ASKING) {
@@ -192,6 +198,7 @@ final class Campaign {
         }
         if (phase == Phase.ASKING && header.granted() && header.a == raft.term() + 1) {
             from.granted = true;
+            from.mayHaveForgotten = header.c != 0;
             standIfMajority(raft.nanoTime());
         }
     }
@@ -206,21 +213,12 @@ final class Campaign {
             boundNanos = moment;
         }
         from.granted = true;
+        from.mayHaveForgotten = header.b != 0;
         standIfMajority(raft.nanoTime());
     }
 
     private void forgetGrants() {
         raft.peers().forEach(p -> p.granted = false);
-    }
-
-    private int grants() {
-        int grants = raft.roster().selfVotes() ? 1 : 0;
-        for (Peer peer : raft.peers()) {
-            if (peer.voter && peer.granted) {
-                grants++;
-            }
-        }
-        return grants;
     }
 
     // ---- the voter's side
@@ -229,7 +227,7 @@ final class Campaign {
         boolean yes = header.currTerm() > raft.term() && !leaderIsAlive() && upToDate(header);
         boolean leftOut = !from.voter && raft.roster().latestIndex() <= raft.committed();
         raft.outbox().send(from, MessageKind.PRE_VOTE_ANSWER, yes, header.currTerm(),
-                leftOut ? raft.roster().latestIndex() : 0, 0, 0);
+                leftOut ? raft.roster().latestIndex() : 0, memory.mayHaveForgotten() ? 1 : 0, 0);
     }
 
     /** Whether this member would know a reason against an election (dissertation, 4.2.3 and 9.6). */
@@ -249,7 +247,7 @@ final class Campaign {
             waitAgain(raft.nanoTime());
         }
         long age = raft.nanoTime() - raft.replica().answeredNanos();
-        raft.outbox().send(from, MessageKind.VOTE_ANSWER, yes, age, 0, 0, 0);
+        raft.outbox().send(from, MessageKind.VOTE_ANSWER, yes, age, memory.mayHaveForgotten() ? 1 : 0, 0, 0);
     }
 
     /** Raft, 5.4.1: the later last term wins, then the longer journal. */

@@ -252,7 +252,7 @@ class GroupRaft extends RAFT {
         }
     }
 
-    private void fail(Throwable cause) {
+    void fail(Throwable cause) {
         shown.failure = cause;
         LOG.error("{}: the group stops: {}", config.self(), cause.toString(), cause);
         journal.failed(cause);

@@ -350,6 +350,7 @@ final class Leadership {
         }
         if (index == termStartIndex) {
             open = true;
+            raft.campaign().memory().holdsEverything();
             LOG.info("{}: leads term {} from entry {} on, {} us after its election", config.self(), term, index,
                     (raft.nanoTime() - beganNanos) / 1000);
             raft.listener().onLeader(term);
@@ -393,7 +394,7 @@ final class Leadership {
                 continue;
             }
             peer.heartbeatSentNanos = now;
-            raft.outbox().send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), termStartIndex, 0);
+            raft.outbox().send(peer, MessageKind.HEARTBEAT, true, now, raft.committed(), termStartIndex, peer.wholeProcess());
         }
         if (raft.roster().majority() == 1 && open && evidence.answered(peers, now)) {
             raft.listener().onLeaseEvidence(term, evidence.sentNanos());

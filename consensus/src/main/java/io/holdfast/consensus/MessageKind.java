@@ -9,7 +9,10 @@ enum MessageKind {
      * c: commit index, d: last index of the follower.
      */
     APPEND_ANSWER(2),
-    /** Sent when the leader's clock was a; its commit index is b, the first entry of its term c. Says where the sender listens. */
+    /**
+     * Sent when the leader's clock was a; its commit index is b, the first entry of its term c. d: the number of the process
+     * that holds again all it may have forgotten ({@link Memory}), or 0. Says where the sender listens.
+     */
     HEARTBEAT(3),
     /** Answers the heartbeat sent at a; verified up to b, committed up to c, last index d. */
     HEARTBEAT_ANSWER(4),
@@ -17,12 +20,12 @@ enum MessageKind {
     PRE_VOTE(5),
     /**
      * Granted or not for the term a that was asked about; the header's term is the voter's. b: the committed entry that left
-     * the asker out of the group, or 0.
+     * the asker out of the group, or 0. c: 1 when this voter may have forgotten entries.
      */
     PRE_VOTE_ANSWER(6),
     /** Vote for me in this term. My last entry has index a, term b. Says where the sender listens. */
     VOTE(7),
-    /** Granted or not; a: nanoseconds since this voter last answered a heartbeat of an older leader. */
+    /** Granted or not; a: nanoseconds since this voter last answered an older leader. b: 1 when it may have forgotten entries. */
     VOTE_ANSWER(8),
     /** The leader hands over: stand for election at once (dissertation, 3.10). */
     TIMEOUT_NOW(9),

@@ -1,6 +1,7 @@
 package io.holdfast.consensus;
 
 import java.net.InetSocketAddress;
+import java.util.ArrayDeque;
 
 import io.holdfast.consensus.GroupStatus.PeerProgress;
 import org.jgroups.Address;
@@ -9,6 +10,7 @@ import org.jgroups.stack.IpAddress;
 /** Owned by the runner thread: another member, what was heard of it, and, on the leader, how far it has come. */
 final class Peer {
     private static final int MAX_BATCHES = 256;
+    private static final int MAX_FORMER = 8;
 
     final Member member;
     final String name;
@@ -31,6 +33,8 @@ final class Peer {
 
     /** Answered yes in the election under way. */
     boolean granted;
+    /** Said with that answer that it may have forgotten entries ({@link Memory}). */
+    boolean mayHaveForgotten;
 
     PeerProgress progress = PeerProgress.NOT_LED;
     long nextIndex;
@@ -42,6 +46,11 @@ final class Peer {
     boolean answeredHeartbeat;
     long answeredSentNanos;
     long heartbeatSentNanos;
+
+    /** Earlier processes of this member: what they still have to say is not what its journal holds now. */
+    private final ArrayDeque<Address> former = new ArrayDeque<>(MAX_FORMER);
+    /** Leader: holding all up to here, its process holds whatever an earlier one may have acknowledged. */
+    private long wholeAt;
 
     private final long[] batchEnd = new long[MAX_BATCHES];
     private final int[] batchBytes = new int[MAX_BATCHES];
@@ -60,7 +69,22 @@ final class Peer {
         heard = true;
         heardNanos = now;
         connectedNanos = now;
+        if (address != null && !address.equals(from)) {
+            if (former.size() == MAX_FORMER) {
+                former.removeFirst();
+            }
+            former.addLast(address);
+        }
         address = from;
+    }
+
+    boolean wasBefore(Address source) {
+        return !source.equals(address) && former.contains(source);
+    }
+
+    /** The number of its process if that holds whatever an earlier one may have acknowledged, else 0. */
+    long wholeProcess() {
+        return address != null && matchIndex >= wholeAt ? Memory.process(address) : 0;
     }
 
     boolean heardWithin(long nanos, long now) {
@@ -80,6 +104,7 @@ final class Peer {
         progress = PeerProgress.PROBING;
         nextIndex = next;
         matchIndex = 0;
+        wholeAt = next - 1;
         commitIndex = 0;
         progressNanos = now;
         answeredHeartbeat = false;

@@ -67,6 +67,9 @@ final class Receiver {
             }
             return;
         }
+        if (from.wasBefore(message.src())) {
+            return; // an acknowledgement of a process that lost power is worth nothing
+        }
         if (kind == MessageKind.FOREIGN || header.isForeignTo(raft.group())) {
             foreign(kind, from, header, message);
             return;

@@ -163,6 +163,7 @@ final class Replica {
         }
         heardLeader(from);
         requireSameCommitted(header.c);
+        raft.campaign().memory().toldWhole(header.d);
         leaderCommit = Math.max(leaderCommit, header.b);
         commitAsFarAsSafe();
         answeredNanos = raft.nanoTime();

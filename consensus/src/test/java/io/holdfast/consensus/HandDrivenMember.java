@@ -30,17 +30,24 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
     final Address second;
     final Address third;
     long now = 1000 * MS;
+    /** How many messages had been sent when the group failed; -1 while it has not. */
+    int sentAtFailure = -1;
 
     HandDrivenMember(Path directory, long... terms) {
         this(directory, UnaryOperator.identity(), terms);
     }
 
     HandDrivenMember(Path directory, UnaryOperator<GroupConfig> settings, long... terms) {
-        journal = StockRaft.journalOf(directory, terms);
-        votes = VoteStore.open(directory);
-        if (terms.length > 0 && votes.term() == 0) {
-            votes.save(terms[terms.length - 1], null);
-        }
+        this(StockRaft.journalOf(directory, terms), votesOf(directory, terms), settings);
+    }
+
+    HandDrivenMember(Journal journal, VoteStore votes) {
+        this(journal, votes, UnaryOperator.identity());
+    }
+
+    private HandDrivenMember(Journal journal, VoteStore votes, UnaryOperator<GroupConfig> settings) {
+        this.journal = journal;
+        this.votes = votes;
         Random random = new Random(1);
         InetAddress here = InetAddress.getLoopbackAddress();
         List<Member> members = List.of(new Member("n1", here, 1), new Member("n2", here, 2), new Member("n3", here, 3));
@@ -48,6 +55,14 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
         raft = new HandDrivenRaft(config, journal, votes, this, () -> now, random, sent::add).begin();
         second = HandDrivenRaft.addressOf("n2", random);
         third = HandDrivenRaft.addressOf("n3", random);
+    }
+
+    private static VoteStore votesOf(Path directory, long... terms) {
+        VoteStore votes = VoteStore.open(directory);
+        if (terms.length > 0 && votes.term() == 0) {
+            votes.save(terms[terms.length - 1], null);
+        }
+        return votes;
     }
 
     /** Delivers one message and takes the runner's turn. */
@@ -144,6 +159,7 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
     @Override
     public void onFailure(Throwable cause) {
         told.add("failure " + cause);
+        sentAtFailure = sent.size();
     }
 
     @Override

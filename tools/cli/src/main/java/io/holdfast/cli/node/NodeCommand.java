@@ -5,6 +5,7 @@ import io.holdfast.node.HoldfastNode;
 import io.holdfast.node.config.ConfigException;
 import io.holdfast.node.config.ConfigLoader;
 import io.holdfast.node.config.NodeConfig;
+import io.holdfast.node.service.AcceptedLoss;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -16,6 +17,7 @@ import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.concurrent.Callable;
 
 /** {@code holdfast node}: runs this machine's node until it is told to stop. */
@@ -36,6 +38,10 @@ public final class NodeCommand implements Callable<Integer> {
     @Option(names = "--check", description = "validate the file and this machine, start nothing")
     private boolean checkOnly;
 
+    @Option(names = "--accept-loss", description = {"let this node vote although its machine lost power and its newest entries",
+            "may be gone; only when the nodes that have them will not come back"})
+    private boolean acceptLoss;
+
     @Override
     public Integer call() throws InterruptedException {
         NodeConfig loaded;
@@ -50,7 +56,19 @@ public final class NodeCommand implements Callable<Integer> {
             spec.commandLine().getOut().println(config + ": usable by node " + loaded.self().name());
             return 0;
         }
+        if (acceptLoss) {
+            acceptLoss(loaded);
+        }
         return run(loaded);
+    }
+
+    private static void acceptLoss(NodeConfig loaded) {
+        List<String> services = AcceptedLoss.accept(loaded);
+        if (services.isEmpty()) {
+            LOG.info("--accept-loss: no entries of any service can have been lost here");
+        } else {
+            LOG.warn("--accept-loss: entries of {} that were acknowledged before the power failed may be gone for good", services);
+        }
     }
 
     /**

@@ -76,8 +76,12 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         this.pipeline = pipeline;
         this.lease = lease;
         this.connections = connections;
-        this.journal = Journal.open(dir.resolve("journal"), options);
+        this.journal = Journal.open(journalDir(dir), options);
         this.votes = VoteStore.open(dir);
+    }
+
+    static Path journalDir(Path serviceDir) {
+        return serviceDir.resolve("journal");
     }
 
     /** Names who hears of it; before {@link #join}. */
