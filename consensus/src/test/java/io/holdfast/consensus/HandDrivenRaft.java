@@ -40,6 +40,8 @@ final class HandDrivenRaft extends GroupRaft {
         }
     };
 
+    private Runnable onSync = () -> { };
+
     HandDrivenRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
                    RandomGenerator random, Wire wire) {
         super(config, journal, votes, listener, clock, random, NEVER_DOZES);
@@ -58,6 +60,17 @@ final class HandDrivenRaft extends GroupRaft {
                 return null;
             }
         });
+    }
+
+    /** Told after each sync that was asked for. */
+    void onSync(Runnable told) {
+        onSync = told;
+    }
+
+    @Override
+    void syncIfAsked() {
+        super.syncIfAsked();
+        onSync.run();
     }
 
     HandDrivenRaft begin() {

@@ -2,173 +2,60 @@ package io.holdfast.consensus;
 
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.ByteBuffer;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.Comparator;
-import java.util.HashMap;
-import java.util.HashSet;
 import java.util.List;
-import java.util.Map;
-import java.util.PriorityQueue;
 import java.util.Random;
-import java.util.Set;
-import java.util.TreeMap;
+import java.util.concurrent.CompletableFuture;
+import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
 import java.util.function.UnaryOperator;
 
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
-import io.holdfast.journal.Journal;
-import io.holdfast.journal.JournalEntry;
 import io.holdfast.journal.JournalOptions;
-import io.holdfast.journal.VoteStore;
-import org.jgroups.Message;
-import org.jgroups.stack.IpAddress;
 
 /**
- * Owned by the test's thread: members with real journals, on a network and on clocks that one seed determines.
- *
- * <p>Checks as it goes: one leader a term (election safety), one entry an index whoever applies it, in order and once a
- * life (state machine safety), and that no heartbeat of an older term that a majority answered was sent later than the
- * bound its successors were given (I2).
+ * Owned by the test's thread: members with real journals, on a network, on disks and on clocks that one seed determines.
+ * Time passes only in {@link #run}; nothing waits and no thread but the test's runs.
  */
 final class SimulatedGroup implements AutoCloseable {
     static final long MS = 1_000_000;
     private static final long STEP = MS / 2;
+    private static final int MAX_MEMBERS_EVER = 8;
 
-    private record Flying(long due, long order, Message message, int from, int to) {
-    }
-
-    private record Applied(long term, long hash) {
-    }
-
-    /** Owned by the simulation: one member, its clock and what it did in this life. */
-    final class Node implements GroupListener {
-        final int number;
-        final String name;
-        final IpAddress place;
-        final long clockOffset;
-        final double clockRate;
-        final Journal journal;
-        final VoteStore votes;
-        HandDrivenRaft raft;
-        long pausedUntil;
-        long restartAt;
-        long appliedInThisLife;
-        Throwable failure;
-
-        Node(int number, Path directory) {
-            this.number = number;
-            this.name = "n" + (number + 1);
-            this.place = new Peer(members.get(number)).place;
-            this.clockOffset = random.nextLong(1_000_000 * MS);
-            this.clockRate = 1 + (random.nextDouble() - 0.5) * 0.0008;
-            this.journal = Journal.open(directory.resolve(name), JournalOptions.DEFAULT.withBlockBytes(1 << 20));
-            this.votes = VoteStore.open(directory.resolve(name));
-        }
-
-        long clock() {
-            return clockOffset + (long) (now * clockRate);
-        }
-
-        long trueTime(long clock) {
-            return (long) ((clock - clockOffset) / clockRate);
-        }
-
-        boolean up() {
-            return raft != null;
-        }
-
-        IpAddress raftPlace() {
-            return place;
-        }
-
-        void start() {
-            appliedInThisLife = 0;
-            GroupConfig config = settings.apply(GroupConfig.of("sim", name, members));
-            raft = new HandDrivenRaft(config, journal, votes, this, this::clock, random, m -> send(number, m)).begin();
-        }
-
-        void crash() {
-            raft.stop();
-            raft = null;
-        }
-
-        void turn() {
-            for (int i = 0; i < 50 && raft.turn() == 0; i++) {
-                continue; // as long as it says that more waits
-            }
-            if (raft.leads()) {
-                String other = leaders.putIfAbsent(raft.term(), name);
-                check(other == null || other.equals(name), "term " + raft.term() + " has leaders " + other + ", " + name);
-                bounds.putIfAbsent(raft.term(), trueTime(raft.shown().previousLeaseBoundNanos));
-            }
-        }
-
-        @Override
-        public void onLeader(long term) {
-            check(term == raft.term(), "onLeader in another term");
-        }
-
-        @Override
-        public void onFollower(long term, String leader) {
-            check(term == raft.term(), "onFollower in another term");
-        }
-
-        @Override
-        public void onCommitted(long index, long term, byte[] command, int offset, int length) {
-            check(index == appliedInThisLife + 1, name + " applied " + index + " after " + appliedInThisLife);
-            appliedInThisLife = index;
-            Applied mine = new Applied(term, Arrays.hashCode(Arrays.copyOfRange(command, offset, offset + length)));
-            Applied other = applied.putIfAbsent(index, mine);
-            check(other == null || other.equals(mine), "entry " + index + " is " + mine + " on " + name + ", not " + other);
-        }
-
-        @Override
-        public void onLeaseEvidence(long term, long sentNanos) {
-            evidence.merge(term, trueTime(sentNanos), Math::max);
-        }
-
-        @Override
-        public void onFailure(Throwable cause) {
-            failure = cause;
-        }
-    }
-
-    final Random random;
-    final List<Node> nodes = new ArrayList<>();
-    final List<Member> members = new ArrayList<>();
-    final Map<Long, Applied> applied = new HashMap<>();
-    final Map<Long, String> leaders = new TreeMap<>();
-    final Map<Long, Long> evidence = new TreeMap<>();
-    final Map<Long, Long> bounds = new TreeMap<>();
+    private final Random random;
+    private final Path directory;
+    private final JournalOptions options;
     private final UnaryOperator<GroupConfig> settings;
-    private final PriorityQueue<Flying> network =
-            new PriorityQueue<>(Comparator.comparingLong(Flying::due).thenComparingLong(Flying::order));
-    private final Set<Integer> cutLinks = new HashSet<>();
-    private final Map<Integer, Long> lastDue = new HashMap<>();
-    double loss;
-    double duplication;
-    boolean reorder;
-    long maxDelay = MS / 4;
+    private final SimulatedNetwork network;
+    private final Promises promises = new Promises(this);
+    private final List<SimulatedMember> members = new ArrayList<>();
     private long now;
-    private long order;
     private long proposed;
+    private boolean changing;
+    private boolean nextLeaderDies;
+    private long diesAfterNanos;
+    private long deadForNanos;
+    private SimulatedMember doomed;
+    private long doomedAt;
 
-    SimulatedGroup(long seed, int size, Path directory, UnaryOperator<GroupConfig> settings) {
+    SimulatedGroup(long seed, int size, Path directory, JournalOptions options, UnaryOperator<GroupConfig> settings) {
         this.random = new Random(seed);
+        this.directory = directory;
+        this.options = options;
         this.settings = settings;
+        this.network = new SimulatedNetwork(random, place -> at(place));
         for (int i = 0; i < size; i++) {
-            members.add(new Member("n" + (i + 1), loopback(), 7000 + i));
+            members.add(new SimulatedMember(this, i, directory, options));
         }
-        for (int i = 0; i < size; i++) {
-            nodes.add(new Node(i, directory));
-        }
-        nodes.forEach(Node::start);
+        List<Member> all = members.stream().map(SimulatedMember::member).toList();
+        members.forEach(m -> m.start(settings.apply(GroupConfig.of("sim", m.name(), all))));
     }
 
-    private static InetAddress loopback() {
+    static InetAddress loopback() {
         try {
             return InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
         } catch (UnknownHostException e) {
@@ -176,46 +63,53 @@ final class SimulatedGroup implements AutoCloseable {
         }
     }
 
-    private void check(boolean holds, String broken) {
-        if (!holds) {
-            throw new AssertionError("at " + now / MS + " ms: " + broken);
-        }
+    private SimulatedMember at(Object place) {
+        return members.stream().filter(m -> m.place().equals(place)).findFirst().orElse(null);
     }
 
-    private void send(int from, Message message) {
-        int to = 0;
-        while (!nodes.get(to).raftPlace().equals(message.getDest())) {
-            to++;
-        }
-        int copies = random.nextDouble() < loss ? 0 : random.nextDouble() < duplication ? 2 : 1;
-        for (int i = 0; i < copies; i++) {
-            long due = now + 50_000 + random.nextLong(maxDelay);
-            if (!reorder) {
-                due = Math.max(due, lastDue.getOrDefault(from * 16 + to, 0L));
-                lastDue.put(from * 16 + to, due);
-            }
-            network.add(new Flying(due, order++, message, from, to));
-        }
+    SimulatedMember named(String name) {
+        return members.stream().filter(m -> m.name().equals(name)).findFirst().orElseThrow();
     }
 
-    /** Lets time pass. */
+    Random random() {
+        return random;
+    }
+
+    SimulatedNetwork network() {
+        return network;
+    }
+
+    Promises promises() {
+        return promises;
+    }
+
+    /** All there ever were. */
+    List<SimulatedMember> members() {
+        return members;
+    }
+
+    /** Those whose operators have not ended them for good. */
+    List<SimulatedMember> present() {
+        return members.stream().filter(m -> !m.leftForGood()).toList();
+    }
+
+    long now() {
+        return now;
+    }
+
+    // ---- time
+
     void run(long nanos) {
         long end = now + nanos;
         while (now < end) {
             now += STEP;
-            while (!network.isEmpty() && network.peek().due() <= now) {
-                Flying flying = network.poll();
-                Node to = nodes.get(flying.to());
-                if (to.up() && !cutLinks.contains(flying.from() * 16 + flying.to())) {
-                    to.raft.up(flying.message());
+            network.deliver(now);
+            members.forEach(m -> m.turn(now));
+            if (doomed != null && now >= doomedAt) {
+                if (doomed.up() && !doomed.hasFailed()) {
+                    doomed.kill(deadForNanos);
                 }
-            }
-            for (Node node : nodes) {
-                if (node.up() && now >= node.pausedUntil) {
-                    node.turn();
-                } else if (!node.up() && now >= node.restartAt) {
-                    node.start();
-                }
+                doomed = null;
             }
         }
     }
@@ -231,95 +125,144 @@ final class SimulatedGroup implements AutoCloseable {
         return true;
     }
 
-    /** The member that takes entries now and has the highest term, or null. */
-    Node leader() {
-        return nodes.stream().filter(n -> n.up() && n.raft.status().open()).max(Comparator.comparingLong(n -> n.raft.term()))
-                .orElse(null);
+    void killNextLeaderAfter(long nanos, long forNanos) {
+        nextLeaderDies = true;
+        diesAfterNanos = nanos;
+        deadForNanos = forNanos;
     }
 
-    boolean propose(Node node) {
-        byte[] command = Command.encode(EntryKind.EVENT, 0, ++proposed, ("value " + proposed).getBytes());
-        return node.up() && node.raft.enqueue(command, 0, command.length);
-    }
-
-    void cut(int from, int to) {
-        cutLinks.add(from * 16 + to);
-    }
-
-    void isolate(Node node) {
-        for (Node other : nodes) {
-            if (other != node) {
-                cut(node.number, other.number);
-                cut(other.number, node.number);
-            }
+    /** A member was elected, whether or not it has committed anything yet. */
+    void elected(SimulatedMember leader) {
+        if (nextLeaderDies) {
+            nextLeaderDies = false;
+            doomed = leader;
+            doomedAt = now + diesAfterNanos;
         }
     }
 
+    /** All faults end. */
     void heal() {
-        cutLinks.clear();
-        loss = 0;
-        duplication = 0;
-        reorder = false;
-        maxDelay = MS / 4;
-        for (Node node : nodes) {
-            node.pausedUntil = 0;
-            node.restartAt = 0;
-        }
+        network.heal();
+        nextLeaderDies = false;
+        present().forEach(SimulatedMember::heal);
     }
 
-    void crash(Node node, long forNanos) {
-        node.crash();
-        node.restartAt = now + forNanos;
-        for (Node other : nodes) {
+    // ---- the group
+
+    /** The member that takes entries now and has the highest term, or null. */
+    SimulatedMember leader() {
+        return members.stream().filter(m -> m.up() && m.raft().status().open())
+                .max(Comparator.comparingLong(m -> m.raft().term())).orElse(null);
+    }
+
+    /** Every voting member runs and has committed the same last entry. */
+    boolean settled() {
+        SimulatedMember leader = leader();
+        if (leader == null) {
+            return false;
+        }
+        long last = leader.raft().lastAppended();
+        return leader.raft().roster().latest().members().stream().map(m -> named(m.name()))
+                .allMatch(m -> m.up() && m.raft().lastAppended() == last && m.raft().committed() == last);
+    }
+
+    void propose(SimulatedMember member, int bodyBytes) {
+        byte[] body = new byte[8 + bodyBytes];
+        ByteBuffer.wrap(body).putLong(++proposed);
+        member.propose(Command.encode(EntryKind.EVENT, 0, proposed, body), random.nextInt(4) == 0);
+    }
+
+    void othersNoticeTheEndOf(SimulatedMember member) {
+        for (SimulatedMember other : members) {
             if (other.up() && random.nextBoolean()) {
-                other.raft.connectionClosed(node.raftPlace());
+                other.raft().connectionClosed(member.place());
             }
         }
     }
 
-    void pause(Node node, long forNanos) {
-        node.pausedUntil = now + forNanos;
+    /** How many members could forget what they acknowledged before a majority could have: fewer than a majority. */
+    boolean mayForgetOneMore() {
+        Configuration configuration = newestConfiguration();
+        long forgetful = configuration.members().stream().filter(m -> named(m.name()).mayHaveForgotten()).count();
+        return forgetful + 1 <= configuration.members().size() - configuration.majority();
     }
 
-    long now() {
-        return now;
+    private Configuration newestConfiguration() {
+        return members.stream().filter(SimulatedMember::up).map(m -> m.raft().roster())
+                .max(Comparator.comparingLong(Roster::latestIndex)).map(Roster::latest)
+                .orElseThrow(() -> new IllegalStateException("no member is up"));
     }
 
-    /** No older leader's evidence is later than what any later leader was told; true times, so drift counts. */
-    void checkLeaseBounds() {
-        bounds.forEach((term, bound) -> evidence.forEach((older, sent) -> {
-            if (older < term) {
-                check(sent <= bound, "term " + older + " has evidence sent " + (sent - bound) / 1000
-                        + " us after the bound of term " + term + " (" + leaders.get(older) + " -> " + leaders.get(term) + ")");
-            }
-        }));
+    // ---- what its operators ask
+
+    void transfer() {
+        SimulatedMember leader = leader();
+        if (leader != null) {
+            leader.raft().request((requests, done) -> requests.transfer(null, done));
+        }
     }
 
-    /** All journals hold the same entries. */
-    void checkSameJournals() {
-        JournalEntry one = new JournalEntry();
-        JournalEntry two = new JournalEntry();
-        Journal first = nodes.get(0).journal;
-        for (Node node : nodes) {
-            check(node.journal.lastIndex() == first.lastIndex(), node.name + " ends at " + node.journal.lastIndex());
-            for (long index = 1; index <= first.lastIndex(); index++) {
-                first.read(index, one);
-                node.journal.read(index, two);
-                check(one.term() == two.term() && Arrays.equals(one.buffer(), one.commandOffset(),
-                        one.commandOffset() + one.commandLength(), two.buffer(), two.commandOffset(),
-                        two.commandOffset() + two.commandLength()), "entry " + index + " differs on " + node.name);
+    /** One more or one less, by a leader that may not live to see it through. */
+    void changeMembers() {
+        SimulatedMember leader = leader();
+        if (leader == null || changing) {
+            return;
+        }
+        List<Member> now = leader.raft().roster().latest().members();
+        boolean more = now.size() <= 3 || now.size() < 5 && random.nextBoolean();
+        if (more && members.size() < MAX_MEMBERS_EVER) {
+            add(leader, now);
+        } else if (now.size() > 3) {
+            remove(leader, named(now.get(random.nextInt(now.size())).name()));
+        }
+    }
+
+    private void add(SimulatedMember leader, List<Member> known) {
+        SimulatedMember fresh = members.stream().filter(m -> !m.leftForGood() && !known.contains(m.member())
+                && !wasMember(m)).findFirst().orElseGet(() -> begin(known));
+        changing = true;
+        request(leader, (requests, done) -> requests.add(fresh.member(), done));
+    }
+
+    private boolean wasMember(SimulatedMember member) {
+        return !member.up() || member.raft().roster().roleOfFollower() != Role.LEARNER;
+    }
+
+    private SimulatedMember begin(List<Member> known) {
+        SimulatedMember fresh = new SimulatedMember(this, members.size(), directory, options);
+        members.add(fresh);
+        List<Member> andItself = new ArrayList<>(known);
+        andItself.add(fresh.member());
+        fresh.start(settings.apply(GroupConfig.of("sim", fresh.name(), andItself).asJoining()));
+        return fresh;
+    }
+
+    private void remove(SimulatedMember leader, SimulatedMember leaving) {
+        changing = true;
+        request(leader, (requests, done) -> requests.remove(leaving.name(), done));
+    }
+
+    private void request(SimulatedMember leader,
+                         BiConsumer<Requests, CompletableFuture<Void>> asked) {
+        leader.raft().request(asked).whenComplete((ok, refused) -> changing = false);
+    }
+
+    /** The operator ends those of whom everybody knows that they are no members any more. */
+    void endRemoved() {
+        SimulatedMember leader = leader();
+        for (SimulatedMember member : present()) {
+            boolean gone = leader != null && member.up() && member != leader
+                    && member.raft().roster().roleOfFollower() == Role.REMOVED
+                    && !leader.raft().roster().latest().contains(member.name())
+                    && leader.raft().roster().latestIndex() <= leader.raft().committed();
+            if (gone) {
+                member.leaveForGood();
             }
         }
     }
 
     @Override
     public void close() {
-        for (Node node : nodes) {
-            if (node.up()) {
-                node.crash();
-            }
-            node.votes.close();
-            node.journal.close();
-        }
+        members.forEach(SimulatedMember::close);
     }
 }

@@ -1,0 +1,164 @@
+package io.holdfast.consensus;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.List;
+
+import io.holdfast.journal.Durability;
+import io.holdfast.journal.FaultyStorage;
+import io.holdfast.journal.FaultyStorage.Fault;
+import io.holdfast.journal.JournalOptions;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * I7, call by call: a member whose disk fails says nothing of what it could not store, says nothing more at all, tells its
+ * node, and takes no part any more.
+ */
+class StorageFailureTest {
+    private static final JournalOptions OPTIONS =
+            JournalOptions.DEFAULT.withBlockBytes(1 << 20).withRollBytes(1 << 20).withDurability(Durability.DISK);
+    /** Enough that blocks have to be claimed. */
+    private static final int MANY = 600;
+    private static final String BODY = "x".repeat(1000);
+
+    @TempDir
+    Path directory;
+
+    private HandDrivenMember member(FaultyStorage disk) {
+        return new HandDrivenMember(disk.openJournal(OPTIONS), disk.openVotes());
+    }
+
+    /** Takes the runner's turn as the runner does: what it throws ends the group. */
+    private static void turn(HandDrivenMember member, Runnable what) {
+        try {
+            what.run();
+        } catch (RuntimeException failed) {
+            member.raft.fail(failed);
+        }
+    }
+
+    private static void requireSilentEnd(HandDrivenMember member) {
+        member.raft.flush(); // a proposer may still try to take a turn
+        assertThat(member.sent).as("nothing is said after the failure").hasSize(member.sentAtFailure);
+        assertThat(member.told).as("told to the node").last().asString().startsWith("failure");
+        assertThat(member.raft.status().role()).isEqualTo(Role.STOPPED);
+        assertThat(member.raft.status().failure()).isNotNull();
+        assertThat(member.journal.isFailed()).as("the journal takes nothing any more").isTrue();
+        byte[] command = StockRaft.command("later");
+        assertThat(member.raft.enqueue(command, 0, command.length)).as("proposals are refused").isFalse();
+        assertThatThrownBy(() -> member.journal.append(9, false, command, 0, command.length)).hasMessageContaining("stopped");
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FORCE", "CLAIM"})
+    void aLeaderSendsNothingOfWhatItCouldNotStore(Fault fault) throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember leader = member(disk)) {
+            leader.becomeLeader();
+            leader.deliver(leader.second, MessageKind.APPEND_ANSWER, leader.raft.term(), true, 1, 0, 0, 1);
+            disk.failNext(fault);
+            turn(leader, () -> proposeUntilItFails(leader));
+            long stored = leader.sent.stream().filter(leader::isAppend).mapToLong(leader::lastIndexIn).max().orElse(0);
+            assertThat(stored).as("what was sent on was stored first").isLessThanOrEqualTo(leader.raft.lastAppended());
+            if (fault == Fault.FORCE) {
+                assertThat(stored).as("nothing that was not forced was sent").isEqualTo(1);
+            }
+            requireSilentEnd(leader);
+        }
+    }
+
+    private static void proposeUntilItFails(HandDrivenMember leader) {
+        for (int i = 0; i < MANY; i++) {
+            byte[] command = StockRaft.command(BODY);
+            leader.raft.enqueue(command, 0, command.length);
+            leader.raft.turn();
+            long last = leader.raft.lastAppended();
+            leader.queue(leader.second, MessageKind.APPEND_ANSWER, leader.raft.term(), true, last, 0, 0, last);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FORCE", "CLAIM"})
+    void aFollowerAcknowledgesNothingOfWhatItCouldNotStore(Fault fault) throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember follower = member(disk)) {
+            follower.append(follower.second, 1, 0, 0, 0, 1, "a");
+            disk.failNext(fault);
+            turn(follower, () -> {
+                for (int i = 1; i <= MANY; i++) {
+                    follower.append(follower.second, 1, i, 1, i, 1, BODY);
+                }
+            });
+            List<GroupHeader> answers = follower.sent(MessageKind.APPEND_ANSWER);
+            long acknowledged = answers.get(answers.size() - 1).a;
+            assertThat(acknowledged).isLessThan(MANY);
+            if (fault == Fault.FORCE) {
+                assertThat(acknowledged).isEqualTo(1);
+            }
+            requireSilentEnd(follower);
+        }
+        disk.mend();
+        try (HandDrivenMember again = member(disk)) {
+            assertThat(again.journal.lastIndex()).as("what it acknowledged is there").isPositive();
+        }
+    }
+
+    @Test
+    void aVoteThatCouldNotBeStoredIsNotGiven() throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember voter = member(disk)) {
+            disk.failNext(Fault.VOTE);
+            turn(voter, () -> voter.deliver(voter.second, MessageKind.VOTE, 5, true, 10, 4, 0, 0));
+            assertThat(voter.sent).isEmpty();
+            requireSilentEnd(voter);
+        }
+    }
+
+    @Test
+    void aCandidateWhoseOwnVoteCouldNotBeStoredDoesNotStand() throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember candidate = member(disk)) {
+            disk.failNext(Fault.VOTE);
+            turn(candidate, candidate::becomeLeader);
+            assertThat(candidate.sent(MessageKind.VOTE)).isEmpty();
+            requireSilentEnd(candidate);
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(names = {"FORCE", "DIRECTORY"})
+    void aSnapshotThatCouldNotBeStoredEndsTheMember(Fault fault) throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember member = member(disk)) {
+            member.becomeLeader();
+            member.deliver(member.second, MessageKind.APPEND_ANSWER, member.raft.term(), true, 1, 0, 0, 1);
+            disk.failNext(fault);
+            int before = member.sent.size();
+            turn(member, () -> {
+                member.raft.request((requests, done) -> requests.compact(1, new byte[1], j -> Long.MAX_VALUE, done));
+                member.raft.turn();
+            });
+            assertThat(member.sent).hasSize(before);
+            requireSilentEnd(member);
+        }
+    }
+
+    @Test
+    void severalMessagesOfOneTurnAreAnsweredTogetherOrNotAtAll() throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember follower = member(disk)) {
+            disk.failNext(Fault.FORCE);
+            follower.queueAppend(follower.second, 1, 0, 0, 0, 1, "a");
+            follower.queueAppend(follower.second, 1, 1, 1, 0, 1, "b");
+            turn(follower, follower.raft::turn);
+            assertThat(follower.sent).isEmpty();
+            requireSilentEnd(follower);
+        }
+    }
+}
