@@ -56,12 +56,12 @@ final class Transfer {
             tellAgain = now + raft.config().leaseHeartbeatMs() * NANOS_PER_MS;
             raft.outbox().send(target, MessageKind.TIMEOUT_NOW, true, 0, 0, 0, 0);
         }
-        if (!expired(now, step == Step.TOLD ? target.name + " was told to stand, but was not elected in time"
-                : target.name + " lacks " + (journal.lastIndex() - target.matchIndex) + " entries")) {
+        if (now - deadline < 0) {
             return false;
         }
-        leadership.resume();
-        return true;
+        leadership.resume(); // first: whoever asked proposes as soon as it is told
+        return expired(now, step == Step.TOLD ? target.name + " was told to stand, but was not elected in time"
+                : target.name + " lacks " + (journal.lastIndex() - target.matchIndex) + " entries");
     }
 
     private boolean othersLead() {
