@@ -60,8 +60,9 @@ final class Transfer {
             return false;
         }
         leadership.resume(); // first: whoever asked proposes as soon as it is told
-        return expired(now, step == Step.TOLD ? target.name + " was told to stand, but was not elected in time"
+        fail(step == Step.TOLD ? target.name + " was told to stand, but was not elected in time"
                 : target.name + " lacks " + (journal.lastIndex() - target.matchIndex) + " entries");
+        return true;
     }
 
     private boolean othersLead() {
