@@ -278,7 +278,8 @@ public final class Journal implements AutoCloseable {
             appender.sync();
         } catch (IOException | RuntimeException | Error e) {
             failed(e);
-            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, 0) + "sync failed, the journal stops: " + e, e);
+            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, DiskSpace.SPARE_BYTES) + "sync failed, the journal stops: "
+                    + e, e);
         }
     }
 
@@ -367,8 +368,8 @@ public final class Journal implements AutoCloseable {
             }
         } catch (IOException | RuntimeException | Error e) {
             failed(e);
-            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, fresh == null ? 0 : fresh.bytes().length)
-                    + "storing the snapshot or the floor failed, the journal stops: " + e, e);
+            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, fresh == null ? DiskSpace.SPARE_BYTES
+                    : Math.max(fresh.bytes().length, DiskSpace.SPARE_BYTES)) + "storing the snapshot or the floor failed, the journal stops: " + e, e);
         }
     }
 

@@ -206,7 +206,7 @@ final class QueueAppender implements AutoCloseable {
 
     private JournalException cannotClaim(Path path, long offset, IOException cause) throws IOException {
         long usable = Files.getFileStore(dir).getUsableSpace();
-        return new JournalException(path, offset, (usable < options.preallocateBytes() ? "disk full: " : "")
+        return new JournalException(path, offset, DiskSpace.fullFor(dir, options.preallocateBytes())
                 + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
     }
 

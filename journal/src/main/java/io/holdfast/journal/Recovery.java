@@ -26,7 +26,6 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     /** What one interrupted write can leave behind the end: a record, or an index page of Chronicle. */
     private static final int LEFTOVER_BYTES = CycleFile.MAX_RECORD_BYTES + (128 << 10);
     private static final int SCAN_BYTES = 64 << 10;
-    private static final long SPARE_BYTES = 1 << 20;
 
     static Recovery recover(StableStorage storage, Path dir, JournalOptions options, LongSupplier epochMillis) throws IOException {
         checkSpace(dir, options);
@@ -105,9 +104,9 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
 
     private static void checkSpace(Path dir, JournalOptions options) throws IOException {
         long usable = Files.getFileStore(dir).getUsableSpace();
-        if (usable < options.preallocateBytes() + SPARE_BYTES) {
+        if (usable < options.preallocateBytes() + DiskSpace.SPARE_BYTES) {
             throw new JournalException(dir, -1, "disk full: " + usable + " bytes are free, "
-                    + (options.preallocateBytes() + SPARE_BYTES) + " are needed");
+                    + (options.preallocateBytes() + DiskSpace.SPARE_BYTES) + " are needed");
         }
     }
 
