@@ -182,8 +182,10 @@ class PowerCutTest {
                 expected.remove(expected.size() - 1);
             }
             for (long index = Math.max(same, journal.floorIndex()) + 1; index <= last; index++) {
-                assertThat(journal.read(index, entry)).as("entry %d is held; floor %d, first %d, last %d, snapshot %d, same %d, synced %d, "
-                        + "%s", index, journal.floorIndex(), journal.firstIndex(), last, snapshot, same, synced, dump()).isTrue();
+                boolean held = journal.read(index, entry);
+                String missing = held ? "" : "entry " + index + " of " + journal.firstIndex() + " to " + last + ", snapshot " + snapshot
+                        + ", synced " + synced + ", " + dump();
+                assertThat(held).as(missing).isTrue();
                 long found = entry.epochNanos();
                 assertThat(Commands.isNumbered(entry, found)).isTrue();
                 if (index < expected.size()) {
