@@ -140,11 +140,12 @@ public final class ImageExchange {
     }
 
     /**
-     * Fetches a checkpoint from another node, unless it is here already; returns once it is verified and on disk.
+     * Fetches a checkpoint from another node, unless it is here already; returns once it is verified and on disk. One at a
+     * time: the primary's order and the node's own search may want the same one, and the later would replace a good image.
      *
      * @throws IOException when the other node cannot be reached or does not have it
      */
-    void fetch(long markIndex, String memberName, String digest) throws IOException {
+    synchronized void fetch(long markIndex, String memberName, String digest) throws IOException {
         CheckpointStore into = store;
         if (into.list().contains(markIndex) && into.manifestDigest(markIndex).equals(digest)) {
             return;
