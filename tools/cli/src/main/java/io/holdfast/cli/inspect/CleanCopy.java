@@ -8,6 +8,7 @@ import io.holdfast.journal.RawRecords;
 import io.holdfast.journal.Snapshot;
 
 import java.io.IOException;
+import java.io.InterruptedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.stream.Stream;
@@ -33,15 +34,15 @@ final class CleanCopy {
      * <p>The journal is damaged behind {@code last}, so it is read record by record from its beginning.
      */
     static long write(Path from, Path to, long last, long committed, Snapshot snapshot) throws IOException {
-        try (OutputFile output = new OutputFile(to)) {
-            long copied = copy(from, output.partial(), last, committed, snapshot);
+        try (OutputFile output = OutputFile.directory(to)) {
+            long copied = copy(from, output, last, committed, snapshot);
             output.done();
             return copied;
         }
     }
 
-    private static long copy(Path from, Path to, long last, long committed, Snapshot snapshot) {
-        try (Journal copy = Journal.open(to, JournalOptions.DEFAULT)) {
+    private static long copy(Path from, OutputFile to, long last, long committed, Snapshot snapshot) throws InterruptedIOException {
+        try (Journal copy = Journal.open(to.partial(), JournalOptions.DEFAULT)) {
             if (snapshot != null) {
                 copy.installSnapshot(snapshot.index(), snapshot.term(), snapshot.bytes());
             }
@@ -49,6 +50,9 @@ final class CleanCopy {
             JournalEntry entry = new JournalEntry();
             try {
                 while (records.next(entry) && (entry.index() <= last || entry.kind().code() >= 100)) {
+                    if (to.isAbandoned()) {
+                        throw new InterruptedIOException("stopped by a signal");
+                    }
                     take(entry, copy);
                 }
             } catch (JournalException damage) {
