@@ -39,29 +39,37 @@ final class Campaign {
     private static final Logger LOG = LoggerFactory.getLogger(Campaign.class);
     private static final long NANOS_PER_MS = 1_000_000;
     private static final long CLOCK_DRIFT_DIVISOR = 1000;
-    private static final long OVERSLEPT_NANOS = 10 * NANOS_PER_MS;
     private static final int MAX_DOUBLINGS = 4;
+    /** So often one silence is excused by this member's own: a machine that always stumbles elects a leader, too. */
+    private static final int MAX_EXCUSES = 3;
+    private static final int EXCUSE_JITTER_MS = 12;
 
     private final GroupRaft raft;
     private final Journal journal;
     private final GroupConfig config;
     private final RandomGenerator random;
     private final Memory memory;
+    private final Attention attention;
 
     private Phase phase = Phase.WAITING;
     private boolean begun;
+    /** When something is due: in a silence the moment at which this member asks the others. */
     private long deadline;
     private boolean heardLeader;
     private long heardLeaderNanos;
+    /** From when on the leader counts as silent. */
+    private long silentNanos;
     private boolean lostConnection;
-    private boolean excused;
+    private int excuses;
+    private boolean lookedAgain;
     private int failures;
     private long boundNanos;
 
-    Campaign(GroupRaft raft, Journal journal, RandomGenerator random) {
+    Campaign(GroupRaft raft, Journal journal, Attention attention, RandomGenerator random) {
         this.raft = raft;
         this.journal = journal;
         this.config = raft.config();
+        this.attention = attention;
         this.random = random;
         this.memory = new Memory(raft, journal);
     }
@@ -72,10 +80,11 @@ final class Campaign {
 
     /** The leader of this term spoke. */
     void heardLeader(long now) {
+        raft.shown().noticeSilence(heardLeader ? now - heardLeaderNanos : 0);
         heardLeader = true;
         heardLeaderNanos = now;
         lostConnection = false;
-        excused = false;
+        excuses = 0;
         failures = 0;
         phase = Phase.WAITING;
         waitAgain(now);
@@ -95,7 +104,13 @@ final class Campaign {
     }
 
     private void waitAgain(long now) {
+        silentNanos = now + config.electionTimeoutMs() * NANOS_PER_MS;
+        askLater(now);
+    }
+
+    private void askLater(long now) {
         deadline = now + config.electionTimeoutMs() * NANOS_PER_MS + jitter(config.electionJitterMs());
+        lookedAgain = false;
     }
 
     /** The leader's process may be gone: wait only as long as two members need not to ask at the same moment. */
@@ -119,27 +134,38 @@ final class Campaign {
             begun = true;
             waitAgain(now);
         }
-        if (now - deadline >= 0 && !overslept(now)) {
+        excuseIfAway(now);
+        if (now - deadline >= 0 && hasLookedAgain()) {
             if (raft.roster().mayCampaign(raft.committed())) {
                 ask(now);
             } else {
-                waitAgain(now);
+                askLater(now);
             }
         }
         return raft.leads() ? now : deadline;
     }
 
     /**
-     * This process itself did not run for a while: what the leader said meanwhile may still wait in the socket. Once for
-     * each silence, time is given to read it.
+     * This member was not there to hear the leader for a while. What the leader said meanwhile it reads before it counts
+     * the silence; and what kept the one may have kept the other, so the leader is given the time of a heartbeat to speak.
      */
-    private boolean overslept(long now) {
-        if (excused || now - deadline < OVERSLEPT_NANOS) {
-            return false;
+    private void excuseIfAway(long now) {
+        long least = now + config.leaseHeartbeatMs() * NANOS_PER_MS;
+        boolean counts = phase == Phase.WAITING && heardLeader && !lostConnection && excuses < MAX_EXCUSES
+                && least - silentNanos > 0;
+        if (!attention.wasAway(now) || !counts) {
+            return;
         }
-        excused = true;
-        deadline = now + config.leaseHeartbeatMs() * NANOS_PER_MS;
-        return true;
+        excuses++;
+        silentNanos = least;
+        deadline = Math.max(deadline, least + jitter(EXCUSE_JITTER_MS));
+    }
+
+    /** This turn may have been a long one: the sockets are read once more before anybody is suspected. */
+    private boolean hasLookedAgain() {
+        boolean looked = lookedAgain || phase != Phase.WAITING;
+        lookedAgain = true;
+        return looked;
     }
 
     // ---- the candidate's side
@@ -235,15 +261,15 @@ final class Campaign {
         if (raft.leads()) {
             return true;
         }
-        long silence = raft.nanoTime() - heardLeaderNanos;
-        return raft.hasLeader() && heardLeader && !lostConnection && silence < config.electionTimeoutMs() * NANOS_PER_MS;
+        long now = raft.nanoTime();
+        excuseIfAway(now);
+        return raft.hasLeader() && heardLeader && !lostConnection && now - silentNanos < 0;
     }
 
     void onVote(Peer from, GroupHeader header) {
         boolean yes = header.currTerm() == raft.term() && !raft.leads() && !raft.hasLeader() && upToDate(header)
-                && (raft.votedForName() == null || raft.votedForName().equals(from.name));
+                && raft.vote(from);
         if (yes) {
-            raft.vote(from);
             waitAgain(raft.nanoTime());
         }
         long age = raft.nanoTime() - raft.replica().answeredNanos();

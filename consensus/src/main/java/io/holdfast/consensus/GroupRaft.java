@@ -66,6 +66,7 @@ class GroupRaft extends RAFT {
     private final BooleanSupplier takingProposals = this::takeProposals;
     private boolean proposalsWanted;
     private final Shown shown = new Shown();
+    private final Attention attention = new Attention();
     private final RunnerLife life;
     private volatile boolean connected;
     private volatile boolean stopping;
@@ -90,7 +91,7 @@ class GroupRaft extends RAFT {
         intake = new SnapshotIntake(this, journal);
         proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
         replica = new Replica(this, journal);
-        campaign = new Campaign(this, journal, random);
+        campaign = new Campaign(this, journal, attention, random);
         applier = new Applier(journal, listener, shown, roster);
         announcer = new Announcer(config.self(), shown, listener);
         setId(ID);
@@ -273,9 +274,13 @@ class GroupRaft extends RAFT {
 
     /** Handles what waits; returns how long nothing is due. */
     long turn() {
-        if (!connected) {
-            return applyCommitted() ? 0 : 10 * NANOS_PER_MS;
-        }
+        attention.turnBegins(clock.getAsLong());
+        long waitNanos = connected ? work() : applyCommitted() ? 0 : 10 * NANOS_PER_MS;
+        attention.turnEnds(clock.getAsLong(), waitNanos);
+        return waitNanos;
+    }
+
+    private long work() {
         boolean more = receiver.receive();
         if (leadership != null) {
             more |= leadership.takeProposals();
@@ -319,14 +324,13 @@ class GroupRaft extends RAFT {
         announcer.announce(Role.CANDIDATE, currentTerm(), null);
     }
 
-    void vote(Peer candidate) {
-        if (journalLog.votedForName() == null) {
+    /** Gives this term's vote to the candidate; false when another has it. */
+    boolean vote(Peer candidate) {
+        String given = journalLog.votedForName();
+        if (given == null) {
             raft_state.setVotedFor(candidate.address);
         }
-    }
-
-    String votedForName() {
-        return journalLog.votedForName();
+        return given == null || given.equals(candidate.name);
     }
 
     void lead(long boundNanos) {

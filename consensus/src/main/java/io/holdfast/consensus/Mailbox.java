@@ -16,6 +16,7 @@ final class Mailbox {
     private final Doze doze;
     private final ArrayDeque<Message> urgent = new ArrayDeque<>();
     private final ArrayDeque<Message> bulk = new ArrayDeque<>();
+    private final ArrayDeque<Message> questions = new ArrayDeque<>();
     /** Listening addresses of those whose connection ended. */
     private final Queue<Address> lost = new ConcurrentLinkedQueue<>();
     private final Queue<Runnable> requests = new ConcurrentLinkedQueue<>();
@@ -27,8 +28,9 @@ final class Mailbox {
     }
 
     /**
-     * Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. A message on
-     * another thread than the runner is a stranger's that it marked as out of band, which no member does.
+     * Votes and heartbeats overtake entries: they are few, and their delay costs the lead or the lease. Whether the leader
+     * is still heard is asked last: after a pause of this member its words may have come in behind the question. A message
+     * on another thread than the runner is a stranger's that it marked as out of band, which no member does.
      */
     void add(GroupHeader header, Message message) {
         if (reader != null && Thread.currentThread() != reader) {
@@ -36,7 +38,7 @@ final class Mailbox {
         }
         MessageKind kind = header.kind();
         boolean isBulk = kind == MessageKind.APPEND || kind == MessageKind.APPEND_ANSWER || kind == MessageKind.SNAPSHOT;
-        (isBulk ? bulk : urgent).addLast(message);
+        (kind == MessageKind.PRE_VOTE ? questions : isBulk ? bulk : urgent).addLast(message);
     }
 
     void addLost(Address place) {
@@ -51,7 +53,10 @@ final class Mailbox {
 
     Message poll() {
         Message message = urgent.pollFirst();
-        return message != null ? message : bulk.pollFirst();
+        if (message == null) {
+            message = bulk.pollFirst();
+        }
+        return message != null ? message : questions.pollFirst();
     }
 
     Address pollLost() {
@@ -63,7 +68,7 @@ final class Mailbox {
     }
 
     private boolean isEmpty() {
-        return urgent.isEmpty() && bulk.isEmpty() && lost.isEmpty() && requests.isEmpty();
+        return urgent.isEmpty() && bulk.isEmpty() && questions.isEmpty() && lost.isEmpty() && requests.isEmpty();
     }
 
     /** The runner says who it is before it sleeps for the first time. */

@@ -17,6 +17,7 @@ final class Shown {
     volatile long appliedIndex;
     volatile long electedNanos;
     volatile long previousLeaseBoundNanos;
+    volatile long longestSilenceNanos;
     volatile Throwable failure;
     /** Who was turned away last because it belongs to another group, or null. */
     volatile String refused;
@@ -24,6 +25,13 @@ final class Shown {
     private volatile List<GroupStatus.PeerStatus> peers = List.of();
     private boolean peersShown;
     private long peersNanos;
+
+    /** So long the leader was not heard, before it was heard again. */
+    void noticeSilence(long nanos) {
+        if (nanos > longestSilenceNanos) {
+            longestSilenceNanos = nanos;
+        }
+    }
 
     void peers(List<Peer> of, boolean leads, long now) {
         if (peersShown && now - peersNanos < PEERS_EVERY_NANOS) {

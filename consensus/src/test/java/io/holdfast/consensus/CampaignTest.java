@@ -106,8 +106,72 @@ class CampaignTest {
             assertThat(member.sent(MessageKind.PRE_VOTE)).isEmpty();
             freeze(member, 5_000);
             assertThat(member.sent(MessageKind.PRE_VOTE)).isEmpty();
-            advance(member, 45);
+            advance(member, 55);
             assertThat(member.sent(MessageKind.PRE_VOTE)).as("but only once").isNotEmpty();
+        }
+    }
+
+    /** Whatever held it, at whatever moment of the leader's silence it was over. */
+    @Test
+    void aTurnThatTookLongIsNotTheLeadersSilence() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            for (int ms = 100; ms < 200; ms++) {
+                hearLeader(member, 1);
+                hold(member, ms);
+                advance(member, 20); // the leader was held as well
+                hearLeader(member, 1);
+                assertThat(member.sent(MessageKind.PRE_VOTE)).as("after %d ms", ms).isEmpty();
+            }
+        }
+    }
+
+    /** What came in while the turn lasted that ends behind the deadline. */
+    @Test
+    void readsItsMessagesOnceMoreWhenTheTimeIsOver() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            hearLeader(member, 1);
+            member.now += member.raft.turn() - 4 * MS;
+            hold(member, 8);
+            hearLeader(member, 1);
+            assertThat(member.sent(MessageKind.PRE_VOTE)).isEmpty();
+        }
+    }
+
+    /** A member that stumbles all the time still finds a leader that is gone. */
+    @Test
+    void itsOwnPausesExcuseASilenceOnlySoOften() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            hearLeader(member, 1);
+            for (int i = 0; i < 15; i++) {
+                hold(member, 30);
+            }
+            assertThat(member.sent(MessageKind.PRE_VOTE)).isNotEmpty();
+        }
+    }
+
+    @Test
+    void aVoterReadsWhatTheLeaderSaidBeforeItAnswers() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            hearLeader(member, 1);
+            advance(member, 117);
+            member.now += 6 * MS;
+            member.queue(member.third, MessageKind.PRE_VOTE, 2, false, 5, 5, 0, 0);
+            member.queue(member.second, MessageKind.HEARTBEAT, 1, true, 2, 0, 0, 0);
+            member.raft.turn();
+            assertThat(member.last(MessageKind.PRE_VOTE_ANSWER).granted()).isFalse();
+        }
+    }
+
+    @Test
+    void aVoterThatDidNotRunTakesItsOwnPauseForNoSilence() {
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1)) {
+            hearLeader(member, 1);
+            member.now += 200 * MS;
+            member.deliver(member.third, MessageKind.PRE_VOTE, 2, false, 5, 5, 0, 0);
+            assertThat(member.last(MessageKind.PRE_VOTE_ANSWER).granted()).as("just awake").isFalse();
+            advance(member, 41);
+            member.deliver(member.third, MessageKind.PRE_VOTE, 2, false, 5, 5, 0, 0);
+            assertThat(member.last(MessageKind.PRE_VOTE_ANSWER).granted()).as("has listened since").isTrue();
         }
     }
 
@@ -239,6 +303,12 @@ class CampaignTest {
         for (long i = 0; i < ms; i++) {
             freeze(member, 1);
         }
+    }
+
+    /** Something keeps the runner in its turn. */
+    private static void hold(HandDrivenMember member, long ms) {
+        member.raft.request((requests, done) -> member.now += ms * MS);
+        member.raft.turn();
     }
 
     private static void freeze(HandDrivenMember member, long ms) {
