@@ -3,6 +3,7 @@ package io.holdfast.consensus;
 import java.util.List;
 import java.util.UUID;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.BiConsumer;
 import java.util.function.BooleanSupplier;
@@ -74,7 +75,7 @@ class GroupRaft extends RAFT {
     private Leadership leadership;
 
     GroupRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
-              RandomGenerator random, Doze doze) {
+              RandomGenerator random, Doze doze, Executor beside) {
         this.config = config;
         this.journal = journal;
         this.journalLog = new JournalLog(journal, votes);
@@ -87,7 +88,7 @@ class GroupRaft extends RAFT {
         roster.restore(journal);
         outbox = new Outbox(this);
         receiver = new Receiver(this, mailbox);
-        requests = new Requests(this, journal);
+        requests = new Requests(this, journal, new Compactions(this, journal, mailbox, beside));
         intake = new SnapshotIntake(this, journal);
         proposals = new ProposalRing(config.maxInFlightBytes(), config.maxInFlight());
         replica = new Replica(this, journal);
@@ -411,10 +412,6 @@ class GroupRaft extends RAFT {
         membersChanged();
         applier.restore(index, journal.termAt(index), snapshot);
         replica.sameAsLeaderTo(index);
-    }
-
-    long applied() {
-        return applier.applied();
     }
 
     private boolean applyCommitted() {

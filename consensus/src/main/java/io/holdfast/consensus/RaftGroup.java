@@ -5,6 +5,8 @@ import java.util.List;
 import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 
@@ -27,12 +29,14 @@ public final class RaftGroup implements AutoCloseable {
     private final JChannel channel;
     private final GroupRaft raft;
     private final GroupTransport transport;
+    private final ExecutorService beside;
 
-    private RaftGroup(GroupConfig config, JChannel channel, GroupRaft raft, GroupTransport transport) {
+    private RaftGroup(GroupConfig config, JChannel channel, GroupRaft raft, GroupTransport transport, ExecutorService beside) {
         this.config = config;
         this.channel = channel;
         this.raft = raft;
         this.transport = transport;
+        this.beside = beside;
     }
 
     /**
@@ -44,8 +48,13 @@ public final class RaftGroup implements AutoCloseable {
     public static RaftGroup join(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener) {
         Member self = config.selfMember();
         GroupTransport transport = new GroupTransport(config);
+        ExecutorService beside = Executors.newSingleThreadExecutor(work -> {
+            Thread thread = new Thread(work, "compact-" + config.groupName() + "-" + self.name());
+            thread.setDaemon(true);
+            return thread;
+        });
         GroupRaft raft = new GroupRaft(config, journal, votes, listener, System::nanoTime, RandomGenerator.getDefault(),
-                transport);
+                transport, beside);
         transport.onClosedConnection(raft::connectionClosed);
         transport.expect(() -> raft.shown().members);
         JChannel channel = null;
@@ -57,10 +66,11 @@ public final class RaftGroup implements AutoCloseable {
             if (channel != null) {
                 channel.close();
             }
+            beside.shutdown();
             throw new GroupException("member " + self.name() + " of group " + config.groupName() + " cannot start on "
                     + self.address().getHostAddress() + ":" + self.port() + ": " + e.getMessage(), e);
         }
-        return new RaftGroup(config, channel, raft, transport);
+        return new RaftGroup(config, channel, raft, transport, beside);
     }
 
     /**
@@ -205,6 +215,11 @@ public final class RaftGroup implements AutoCloseable {
         return raft.shown().electedNanos;
     }
 
+    /** How long this member did not hear the leader before it heard one again, at most, since it joined. */
+    public long longestSilenceNanos() {
+        return raft.shown().longestSilenceNanos;
+    }
+
     /**
      * The latest {@link System#nanoTime()} on this node at which an older leader can have <em>sent</em> what a majority
      * answered, that is, the latest {@code sentNanos} of {@link GroupListener#onLeaseEvidence} on any older leader. Known
@@ -221,5 +236,6 @@ public final class RaftGroup implements AutoCloseable {
     @Override
     public void close() {
         channel.close();
+        beside.shutdown();
     }
 }

@@ -16,12 +16,14 @@ final class Requests {
 
     private final GroupRaft raft;
     private final Journal journal;
+    private final Compactions compactions;
     private Transfer transfer;
     private MembershipChange change;
 
-    Requests(GroupRaft raft, Journal journal) {
+    Requests(GroupRaft raft, Journal journal, Compactions compactions) {
         this.raft = raft;
         this.journal = journal;
+        this.compactions = compactions;
     }
 
     /** To the member of this name, or, for null, to the one that holds most. */
@@ -86,55 +88,47 @@ final class Requests {
 
     /** On every member: the state stands for the entries up to this one from now on. */
     void compact(long index, byte[] state, ToLongFunction<Journal> keepFrom, CompletableFuture<Void> done) {
+        compactions.inTurn(() -> beginCompaction(index, state, keepFrom, done));
+    }
+
+    private void beginCompaction(long index, byte[] state, ToLongFunction<Journal> keepFrom, CompletableFuture<Void> done) {
         Snapshot newest = journal.snapshot();
-        if (index < 1 || index > raft.applied()) {
+        if (index < 1 || index > raft.shown().appliedIndex) {
             done.completeExceptionally(new IllegalArgumentException("entry " + index + " is not applied yet; applied up to "
-                    + raft.applied()));
+                    + raft.shown().appliedIndex));
             return;
         }
         if (raft.shown().role == Role.STOPPED || raft.roster().asOf(index).group() == null) {
             done.completeExceptionally(new GroupException("the group has stopped, or was never named by a leader"));
             return;
         }
-        try {
-            if (newest == null || index > newest.index()) {
-                byte[] bytes = new GroupSnapshot(raft.roster().asOf(index), state).encode();
-                journal.saveSnapshot(index, journal.termAt(index), bytes);
-                raft.roster().compactedTo(index);
-            }
-            dropUpTo(index, keepFrom.applyAsLong(journal));
-        } catch (RuntimeException e) {
-            done.completeExceptionally(e);
-            throw e; // storage failed: the group stops
-        }
-        done.complete(null);
+        Snapshot fresh = newest != null && index <= newest.index() ? null
+                : new Snapshot(index, journal.termAt(index), new GroupSnapshot(raft.roster().asOf(index), state).encode());
+        compactions.begin(fresh, dropUpTo(index, keepFrom.applyAsLong(journal)), done);
     }
 
     /** On every member: drops what the newest snapshot stands for. */
     void drop(ToLongFunction<Journal> keepFrom, CompletableFuture<Void> done) {
+        compactions.inTurn(() -> beginDrop(keepFrom, done));
+    }
+
+    private void beginDrop(ToLongFunction<Journal> keepFrom, CompletableFuture<Void> done) {
         Snapshot newest = journal.snapshot();
-        try {
-            if (newest != null && raft.shown().role != Role.STOPPED) {
-                dropUpTo(newest.index(), keepFrom.applyAsLong(journal));
-            }
-        } catch (RuntimeException e) {
-            done.completeExceptionally(e);
-            throw e; // storage failed: the group stops
+        if (newest == null || raft.shown().role == Role.STOPPED) {
+            done.complete(null);
+            return;
         }
-        done.complete(null);
+        compactions.begin(null, dropUpTo(newest.index(), keepFrom.applyAsLong(journal)), done);
     }
 
     /**
      * What a follower that is nearly there still needs stays until the next time: a snapshot would cost it more. Unless the
      * journal is full: then the bound comes first.
      */
-    private void dropUpTo(long index, long keepFrom) {
+    private long dropUpTo(long index, long keepFrom) {
         Leadership leadership = raft.leadership();
         long needed = leadership == null || journal.isFull() ? Long.MAX_VALUE : leadership.neededFrom(raft.nanoTime());
-        long from = Math.min(Math.min(index + 1, keepFrom), needed);
-        if (from - 1 > journal.floorIndex()) {
-            journal.dropBefore(from);
-        }
+        return Math.min(Math.min(index + 1, keepFrom), needed);
     }
 
     private boolean refused(Leadership leadership, CompletableFuture<Void> done) {
@@ -180,6 +174,7 @@ final class Requests {
     /** The group ends: nobody will answer any more. */
     void end() {
         lostLead();
+        compactions.end();
         if (transfer != null) {
             transfer.fail("the group stops");
             transfer = null;

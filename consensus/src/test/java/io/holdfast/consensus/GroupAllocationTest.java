@@ -83,7 +83,7 @@ class GroupAllocationTest {
             journal = Journal.open(directory.resolve(name), JournalOptions.DEFAULT.withBlockBytes(1 << 22));
             votes = VoteStore.open(directory.resolve(name));
             transport = new Metered(config);
-            raft = new GroupRaft(config, journal, votes, this, System::nanoTime, new Random(), transport);
+            raft = new GroupRaft(config, journal, votes, this, System::nanoTime, new Random(), transport, Runnable::run);
             transport.onClosedConnection(raft::connectionClosed);
             channel = new JChannel(transport, raft);
             channel.setName(name);

@@ -2,6 +2,7 @@ package io.holdfast.consensus;
 
 import java.net.InetAddress;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
@@ -30,6 +31,8 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
     final Address second;
     final Address third;
     long now = 1000 * MS;
+    /** Where the test wants to say when it is done: what a thread beside the runner is to do. */
+    ArrayDeque<Runnable> beside;
     /** How many messages had been sent when the group failed; -1 while it has not. */
     int sentAtFailure = -1;
 
@@ -52,7 +55,7 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
         InetAddress here = InetAddress.getLoopbackAddress();
         List<Member> members = List.of(new Member("n1", here, 1), new Member("n2", here, 2), new Member("n3", here, 3));
         GroupConfig config = settings.apply(GroupConfig.of("hand", "n1", members));
-        raft = new HandDrivenRaft(config, journal, votes, this, () -> now, random, sent::add).begin();
+        raft = new HandDrivenRaft(config, journal, votes, this, () -> now, random, sent::add, this::beside).begin();
         second = HandDrivenRaft.addressOf("n2", random);
         third = HandDrivenRaft.addressOf("n3", random);
     }
@@ -63,6 +66,14 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
             votes.save(terms[terms.length - 1], null);
         }
         return votes;
+    }
+
+    private void beside(Runnable work) {
+        if (beside == null) {
+            work.run();
+        } else {
+            beside.add(work);
+        }
     }
 
     /** Delivers one message and takes the runner's turn. */

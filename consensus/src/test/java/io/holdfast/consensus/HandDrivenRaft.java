@@ -1,5 +1,6 @@
 package io.holdfast.consensus;
 
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.LockSupport;
 import java.util.function.LongSupplier;
 import java.util.random.RandomGenerator;
@@ -43,8 +44,8 @@ final class HandDrivenRaft extends GroupRaft {
     private Runnable onSync = () -> { };
 
     HandDrivenRaft(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener, LongSupplier clock,
-                   RandomGenerator random, Wire wire) {
-        super(config, journal, votes, listener, clock, random, NEVER_DOZES);
+                   RandomGenerator random, Wire wire, Executor beside) {
+        super(config, journal, votes, listener, clock, random, NEVER_DOZES, beside);
         setAddress(addressOf(config.self(), random));
         setProtocolStack(new ProtocolStack());
         setDownProtocol(new Protocol() {

@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.HashSet;
 import java.util.Random;
@@ -40,6 +41,8 @@ final class SimulatedMember implements GroupListener {
     final SeenTerms seen = new SeenTerms();
     private final Set<Long> everHeld = new HashSet<>();
     private final JournalEntry reading = new JournalEntry();
+    /** What a thread beside the runner's has to do; it takes its time, and dies with the process. */
+    private final ArrayDeque<Runnable> beside = new ArrayDeque<>();
     private GroupConfig config;
     private Journal journal;
     private VoteStore votes;
@@ -157,6 +160,9 @@ final class SimulatedMember implements GroupListener {
 
     private void takeTurns() {
         try {
+            if (!beside.isEmpty() && random.nextInt(4) == 0) {
+                beside.remove().run();
+            }
             for (int i = 0; i < 50 && raft.turn() == 0; i++) {
                 continue; // as long as it says that more waits
             }
@@ -192,7 +198,7 @@ final class SimulatedMember implements GroupListener {
         seenCommit = 0;
         seen.clear();
         group.network().reconnected(this);
-        raft = new HandDrivenRaft(config, journal, votes, this, this::clock, random, this::send);
+        raft = new HandDrivenRaft(config, journal, votes, this, this::clock, random, this::send, beside::add);
         raft.onSync(this::noteSync);
         raft.begin();
     }
@@ -240,6 +246,7 @@ final class SimulatedMember implements GroupListener {
     private void end(long forNanos, DiskWork last) {
         raft.stop();
         raft = null;
+        beside.clear();
         startAt = group.now() + forNanos;
         try {
             last.take();

@@ -6,8 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.ArrayDeque;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.holdfast.journal.Durability;
@@ -155,6 +157,67 @@ class SnapshotTest {
             assertThat(ours.raft.peers().get(1).matchIndex).isEqualTo(4);
             assertThat(ours.raft.peers().get(1).progress).isEqualTo(GroupStatus.PeerProgress.STREAMING);
         }
+    }
+
+    /** The disk takes its time: a leader that waited for it was silent for so long. */
+    @Test
+    void theRunnerGoesOnWhileASnapshotIsStored() {
+        try (HandDrivenMember ours = new HandDrivenMember(directory, 1, 1, 1)) {
+            ours.beside = new ArrayDeque<>();
+            ours.becomeLeader();
+            long term = ours.raft.term();
+            ours.deliver(ours.second, MessageKind.APPEND_ANSWER, term, true, 4, 0, 4, 4);
+            ours.raft.propose(StockRaft.command("one more"));
+            ours.raft.turn();
+            ours.deliver(ours.second, MessageKind.APPEND_ANSWER, term, true, 5, 0, 5, 5);
+            ours.now += 3_000 * MS; // n3 was never heard: it does not hold the prefix
+            ours.deliver(ours.second, MessageKind.HEARTBEAT_ANSWER, term, true, ours.now, 5, 5, 5);
+            CompletableFuture<Void> first = compact(ours, 4);
+            CompletableFuture<Void> second = compact(ours, 5);
+            ours.raft.turn();
+            ours.sent.clear();
+            ours.now += 50 * MS;
+            ours.raft.turn();
+            assertThat(ours.sent(MessageKind.HEARTBEAT)).isNotEmpty();
+            assertThat(ours.journal.snapshot()).isNull();
+            assertThat(ours.beside).as("one at a time").hasSize(1);
+
+            ours.beside.remove().run();
+            ours.raft.turn();
+            assertThat(first).isCompleted();
+            assertThat(second).isNotDone();
+            assertThat(ours.journal.floorIndex()).isEqualTo(4);
+            ours.raft.fail(new IllegalStateException("the end of the group"));
+            assertThat(second).as("nobody waits for ever").isCompletedExceptionally();
+        }
+    }
+
+    /** It is told to begin behind entry 7 while what stands for entry 4 is stored: the later one counts. */
+    @Test
+    void aSnapshotInstalledMeanwhileIsNotSetBack() {
+        byte[] bytes = snapshotBytes();
+        try (HandDrivenMember member = new HandDrivenMember(directory, 1, 1, 1)) {
+            member.beside = new ArrayDeque<>();
+            member.becomeLeader();
+            long term = member.raft.term();
+            member.deliver(member.second, MessageKind.APPEND_ANSWER, term, true, 4, 0, 4, 4);
+            CompletableFuture<Void> own = compact(member, 4);
+            member.raft.turn();
+            piece(member, term + 1, bytes, 0, bytes.length);
+            assertThat(member.journal.floorIndex()).isEqualTo(7);
+            member.beside.forEach(Runnable::run);
+            member.raft.turn();
+            assertThat(own).isCompleted();
+            assertThat(member.journal.floorIndex()).isEqualTo(7);
+            assertThat(member.journal.snapshot().index()).isEqualTo(7);
+        }
+        try (HandDrivenMember again = new HandDrivenMember(directory)) {
+            assertThat(again.journal.floorIndex()).isEqualTo(7);
+        }
+    }
+
+    private static CompletableFuture<Void> compact(HandDrivenMember member, long index) {
+        return member.raft.request((requests, done) -> requests.compact(index, new byte[10], j -> Long.MAX_VALUE, done));
     }
 
     @Test

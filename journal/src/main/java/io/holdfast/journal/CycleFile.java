@@ -201,7 +201,7 @@ final class CycleFile {
 
     /**
      * The file is no longer read; its mappings go as soon as the last reader has left, since a deleted file keeps its
-     * blocks as long as it is mapped. Mapping thread.
+     * blocks as long as it is mapped. Any thread, once the mapping one has let go of it.
      */
     void retire() {
         readers.addAndGet(RETIRED);

@@ -83,18 +83,22 @@ final class CycleFiles {
     }
 
     /** Takes the files before this cycle out: nothing is read from them any more. Changing thread. */
-    List<CycleFile> retireBefore(int cycle) {
+    void retireBefore(int cycle) {
+        takeBefore(cycle).forEach(CycleFile::retire);
+    }
+
+    /** The same, but they are still to be retired: giving back their mappings takes its time. Changing thread. */
+    List<CycleFile> takeBefore(int cycle) {
         CycleFile[] kept = files.clone();
-        List<CycleFile> retired = new ArrayList<>();
+        List<CycleFile> taken = new ArrayList<>();
         for (int i = 0; i < kept.length; i++) {
             if (kept[i] != null && kept[i].cycle() < cycle) {
-                retired.add(kept[i]);
+                taken.add(kept[i]);
                 kept[i] = null;
             }
         }
         files = kept;
-        retired.forEach(CycleFile::retire);
-        return retired;
+        return taken;
     }
 
     /** How many there are or were: ordinals stay what they are when older files go. */

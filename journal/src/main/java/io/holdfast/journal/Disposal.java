@@ -45,9 +45,12 @@ final class Disposal implements AutoCloseable {
         }
     }
 
-    void dispose(List<Path> files) {
+    void dispose(List<CycleFile> files) {
         if (!files.isEmpty()) {
-            worker.execute(() -> disposeNow(files));
+            worker.execute(() -> {
+                files.forEach(CycleFile::retire);
+                disposeNow(files.stream().map(CycleFile::path).toList());
+            });
         }
     }
 

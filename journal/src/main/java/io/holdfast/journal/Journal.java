@@ -39,6 +39,8 @@ public final class Journal implements AutoCloseable {
     private byte[] record = new byte[4096];
     private int chain;
     private Floor floor;
+    /** Of the writer: begun and not finished, or null. */
+    private Compaction underWay;
     private volatile Snapshot snapshot;
     private volatile Throwable failure;
     private volatile boolean closed;
@@ -305,13 +307,7 @@ public final class Journal implements AutoCloseable {
      * is on stable storage when this returns; a crash leaves the one or the other.
      */
     public void saveSnapshot(long covered, long term, byte[] bytes) {
-        checkUsable();
-        if (covered > commitIndex() || covered <= floor.snapshot() || term != termAt(covered)) {
-            throw new IllegalArgumentException("no snapshot of entry " + covered + ", term " + term + ": committed up to "
-                    + commitIndex() + ", the last one is of entry " + floor.snapshot() + ", the entry's term is "
-                    + termAt(covered));
-        }
-        store(new Snapshot(covered, term, bytes), floor.withSnapshot(covered, term));
+        now(compaction(new Snapshot(covered, term, bytes), floor.index() + 1));
     }
 
     /**
@@ -319,20 +315,44 @@ public final class Journal implements AutoCloseable {
      * cover them. Files that hold nothing else are deleted or archived, by another thread.
      */
     public void dropBefore(long from) {
+        if (from - 1 > floor.index()) {
+            now(compaction(null, from));
+        }
+    }
+
+    private static void now(Compaction compaction) {
+        compaction.store();
+        compaction.finish();
+    }
+
+    /**
+     * Writer. {@link #saveSnapshot} (unless null) and {@link #dropBefore} in one, of which another thread may do the part
+     * that waits for the disk; one at a time.
+     */
+    public Compaction compaction(Snapshot fresh, long from) {
         checkUsable();
-        if (from - 1 > floor.snapshot()) {
-            throw new IllegalArgumentException("cannot drop before " + from + ": the snapshot covers entries up to "
-                    + floor.snapshot());
+        if (underWay != null) {
+            throw new IllegalStateException("another compaction is under way");
         }
-        if (from - 1 <= floor.index()) {
-            return;
+        underWay = Compaction.of(this, storage, dir, floor, files, index, fresh, from);
+        return underWay;
+    }
+
+    /** Writer; see {@link Compaction#finish()}. */
+    void finish(Compaction stored) {
+        if (stored != underWay) {
+            return; // finished already, before a snapshot was installed
         }
-        FileStart start = from <= index.last() ? files.get(CycleFiles.ordinal(index.place(from))).start() : files.last().start();
-        Floor raised = new Floor(from - 1, termAt(from - 1), start, start.equals(floor.start()) && floor.restarted(),
-                floor.snapshot(), floor.snapshotTerm());
-        store(null, raised);
-        index.raiseFloor(raised.index(), raised.term());
-        dispose();
+        underWay = null;
+        boolean drops = stored.next().index() > floor.index();
+        floor = stored.next();
+        if (stored.fresh() != null) {
+            snapshot = stored.fresh();
+        }
+        if (drops) {
+            index.raiseFloor(floor.index(), floor.term());
+            dispose();
+        }
     }
 
     /**
@@ -345,32 +365,20 @@ public final class Journal implements AutoCloseable {
             throw new IllegalArgumentException("no snapshot of entry " + covered + ", term " + term
                     + " can be installed: committed up to " + commitIndex());
         }
+        if (underWay != null) {
+            now(underWay);
+        }
         FileStart start = new FileStart(appender.rollBeforeNext(), chain, covered, term);
-        store(new Snapshot(covered, term, bytes), new Floor(covered, term, start, true, covered, term));
+        Compaction install = new Compaction(this, storage, dir, new Snapshot(covered, term, bytes),
+                new Floor(covered, term, start, true, covered, term));
+        install.store();
+        floor = install.next();
+        snapshot = install.fresh();
         index.raiseFloor(covered, term);
         index.begin(covered, term);
         state.commitIndex(covered);
         writeRestart();
         dispose();
-    }
-
-    /** Everything named by the floor is forced first, then the floor. */
-    private void store(Snapshot fresh, Floor next) {
-        try {
-            if (fresh != null) {
-                SnapshotFile.store(storage, dir, fresh);
-            }
-            next.store(storage, dir);
-            floor = next;
-            if (fresh != null) {
-                snapshot = fresh;
-                SnapshotFile.removeOthers(storage, dir, fresh.index());
-            }
-        } catch (IOException | RuntimeException | Error e) {
-            failed(e);
-            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, fresh == null ? DiskSpace.SPARE_BYTES
-                    : Math.max(fresh.bytes().length, DiskSpace.SPARE_BYTES)) + "storing the snapshot or the floor failed, the journal stops: " + e, e);
-        }
     }
 
     /** So that whoever reads the files in order, as from an archive, knows why indices jump here. */
@@ -381,9 +389,9 @@ public final class Journal implements AutoCloseable {
     }
 
     private void dispose() {
-        List<Path> dropped = files.retireBefore(floor.start().cycle()).stream().map(CycleFile::path).toList();
+        List<CycleFile> dropped = files.takeBefore(floor.start().cycle());
         try {
-            appender.forget(dropped);
+            appender.forget(dropped.stream().map(CycleFile::path).toList());
         } catch (IOException e) {
             failed(e);
             throw new JournalException(dir, -1, "closing dropped files failed, the journal stops: " + e, e);
@@ -480,7 +488,7 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    private void checkUsable() {
+    void checkUsable() {
         if (closed) {
             throw new IllegalStateException("the journal is closed");
         }

@@ -157,6 +157,44 @@ class CompactionTest {
         assertThat(JournalVerifier.verify(archive).damage()).isNull();
     }
 
+    /** Between its beginning and its end the writer goes on. */
+    @Test
+    void entriesAreWrittenAndCutWhileACompactionIsStored() {
+        try (Journal journal = open(OPTIONS)) {
+            append(journal, 1, 20);
+            journal.commitIndex(15);
+            Compaction begun = journal.compaction(new Snapshot(15, 1, new byte[3]), 16);
+            assertThatThrownBy(() -> journal.compaction(null, 2)).isInstanceOf(IllegalStateException.class);
+            append(journal, 1, 30);
+            journal.cutTail(18);
+            begun.store();
+            assertThat(journal.floorIndex()).isZero();
+            check(journal, 1, 17);
+            begun.finish();
+            begun.finish();
+            check(journal, 16, 17);
+            journal.commitIndex(17);
+            journal.saveSnapshot(17, 1, new byte[1]);
+        }
+        try (Journal journal = open(OPTIONS)) {
+            check(journal, 16, 17);
+        }
+    }
+
+    /** Stored, and then the process died: the floor counts. */
+    @Test
+    void whatIsStoredCountsAlsoUnfinished() {
+        try (Journal journal = open(OPTIONS)) {
+            append(journal, 1, 20);
+            journal.commitIndex(15);
+            journal.compaction(new Snapshot(15, 1, new byte[3]), 11).store();
+        }
+        try (Journal journal = open(OPTIONS)) {
+            check(journal, 11, 20);
+            assertThat(journal.snapshot().index()).isEqualTo(15);
+        }
+    }
+
     @Test
     void anInstalledSnapshotReplacesEverything() throws IOException {
         Path archive = scratch.resolve("archive");

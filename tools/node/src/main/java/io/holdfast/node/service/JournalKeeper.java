@@ -35,7 +35,7 @@ final class JournalKeeper {
     private long compactedTo;
     private boolean pressing;
     private volatile boolean lowDisk;
-    /** Storing a snapshot holds up the group for as long as the disk takes: not for less than a file. */
+    /** Storing a snapshot is work for the disk, beside the group's own: not for less than a file. */
     private boolean worthwhile;
     private volatile boolean full;
     private volatile String problem;
