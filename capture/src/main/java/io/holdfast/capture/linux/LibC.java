@@ -46,6 +46,7 @@ public final class LibC {
     public static final int EFD_CLOEXEC = 0x80000;
     public static final int EFD_NONBLOCK = 0x800;
     private static final int PRIO_PROCESS = 0;
+    private static final int SCHED_BATCH = 3;
     public static final int O_RDONLY = 0;
     public static final int O_RDWR = 2;
     public static final int O_NONBLOCK = 0x800;
@@ -112,6 +113,8 @@ public final class LibC {
         int kill(int pid, int signal);
 
         int setpriority(int which, int who, int priority);
+
+        int sched_setscheduler(int pid, int policy, long parameters);
 
         long syscall(long number, long a, long b, long c, long d, long e, long f);
 
@@ -256,6 +259,17 @@ public final class LibC {
     /** Sets the nice value of the calling thread alone, which threads and processes it starts inherit. */
     public static int niceOfThisThread(int nice) {
         return result(C.setpriority(PRIO_PROCESS, 0, nice));
+    }
+
+    /**
+     * Makes the calling thread alone one that, woken, takes no processor from another (sched(7), SCHED_BATCH); threads and
+     * processes it starts inherit it. The nice value stays. Allocates.
+     */
+    public static int batchPolicyOfThisThread() {
+        ByteBuffer priority = direct(Integer.BYTES); // struct sched_param: zero, which is what the policy wants
+        int result = result(C.sched_setscheduler(0, SCHED_BATCH, addressOf(priority)));
+        java.lang.ref.Reference.reachabilityFence(priority);
+        return result;
     }
 
     public static int kill(int pid, int signal) {

@@ -34,10 +34,11 @@ public final class Workload {
      * Waits for the word before it starts anything: by then the node has written down this shell's pid. If the node dies
      * first, the word never comes. The outer session keeps a terminal's signals away from unshare, whose end nobody
      * should mistake for the workload's; the inner one is the workload's own (it needs no fork: process 1 of a fresh
-     * namespace leads no process group in it). The node's threads may run at a better priority; the workload's do not.
+     * namespace leads no process group in it). The node's threads may run at a better priority and by another policy; the
+     * workload's do not.
      */
     private static final String LAUNCH = "read -r word && [ \"$word\" = go ] || exit 125; renice -n 0 -p $$ >/dev/null; "
-        + "exec setsid unshare --pid --fork setsid \"$@\" </dev/null";
+        + "chrt --other --pid 0 $$; exec setsid unshare --pid --fork setsid \"$@\" </dev/null";
     /** The program that {@link #LAUNCH} runs last before the workload's own. */
     private static final String LAUNCHED_BY = "setsid";
     private static final long LAUNCH_TIMEOUT_MS = 5_000;

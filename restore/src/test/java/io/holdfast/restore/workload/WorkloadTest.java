@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.awaitility.Awaitility.await;
 
+import io.holdfast.capture.linux.LibC;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.InputStreamReader;
@@ -72,6 +73,21 @@ class WorkloadTest {
         assertThat(Files.readSymbolicLink(Path.of("/proc/" + workload.pid() + "/ns/mnt")))
             .isEqualTo(Files.readSymbolicLink(Path.of("/proc/self/ns/mnt")));
         assertThat(Files.readSymbolicLink(Path.of("/proc/" + workload.pid() + "/fd/0"))).isEqualTo(Path.of("/dev/null"));
+    }
+
+    @Test
+    void runsAtTheUsualPriorityWhateverTheNodesThreadsRunAt() throws Exception {
+        Thread preferred = new Thread(() -> {
+            LibC.check("setpriority", LibC.niceOfThisThread(-10));
+            LibC.check("sched_setscheduler", LibC.batchPolicyOfThisThread());
+            workload = Workload.start(shell("sleep 1000"), stateFile);
+        });
+        preferred.start();
+        preferred.join();
+        String stat = Files.readString(Path.of("/proc/" + workload.pid() + "/stat"));
+        String[] fields = stat.substring(stat.lastIndexOf(')') + 2).split(" "); // the third one on, by proc(5)
+        assertThat(fields[19 - 3]).as("nice value").isEqualTo("0");
+        assertThat(fields[41 - 3]).as("policy, SCHED_OTHER").isEqualTo("0");
     }
 
     @Test

@@ -77,6 +77,9 @@ public final class NodeCommand implements Callable<Integer> {
      *
      * <p>Where the kernel groups processes by session (sched(7), autogroup) a nice value counts within the session only, and
      * the workload has one of its own: then the session's is set too, if it is this node's and not a terminal's.
+     *
+     * <p>First in line, but not at once: a packet's way wakes one thread after the other, and each that took the processor
+     * from the workload or from its neighbour did so for the one packet there was (docs/adr/0003).
      */
     private static void preferThreadsOfThisNode() {
         int result = LibC.niceOfThisThread(NODE_NICE);
@@ -84,6 +87,11 @@ public final class NodeCommand implements Callable<Integer> {
             LOG.warn("the node's threads run at the usual priority: setpriority: {}. On a busy machine heartbeats may be "
                     + "late", LibC.describe(-result));
             return;
+        }
+        result = LibC.batchPolicyOfThisThread();
+        if (result < 0) {
+            LOG.warn("the node's threads interrupt others for each packet: sched_setscheduler(SCHED_BATCH): {}. On a busy "
+                    + "machine fewer packets pass", LibC.describe(-result));
         }
         try {
             if (Files.exists(AUTOGROUP) && leadsItsSession()) {
