@@ -215,9 +215,9 @@ public final class RaftGroup implements AutoCloseable {
         return raft.shown().electedNanos;
     }
 
-    /** How long this member did not hear the leader before it heard one again, at most, since it joined. */
-    public long longestSilenceNanos() {
-        return raft.shown().longestSilenceNanos;
+    /** How long this member did not hear the leader before it heard one again, at most, since this was asked last. */
+    public long takeLongestSilenceNanos() {
+        return raft.shown().longestSilenceNanos.getAndSet(0);
     }
 
     /**

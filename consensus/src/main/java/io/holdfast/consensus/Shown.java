@@ -2,6 +2,7 @@ package io.holdfast.consensus;
 
 import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 
 import io.holdfast.journal.Journal;
 
@@ -17,7 +18,7 @@ final class Shown {
     volatile long appliedIndex;
     volatile long electedNanos;
     volatile long previousLeaseBoundNanos;
-    volatile long longestSilenceNanos;
+    final AtomicLong longestSilenceNanos = new AtomicLong();
     volatile Throwable failure;
     /** Who was turned away last because it belongs to another group, or null. */
     volatile String refused;
@@ -28,8 +29,8 @@ final class Shown {
 
     /** So long the leader was not heard, before it was heard again. */
     void noticeSilence(long nanos) {
-        if (nanos > longestSilenceNanos) {
-            longestSilenceNanos = nanos;
+        if (nanos > longestSilenceNanos.get()) {
+            longestSilenceNanos.set(nanos);
         }
     }
 

@@ -7,9 +7,8 @@ import java.nio.file.Path;
  * Begun and finished by the journal's writer, stored by any thread in between: a snapshot, the drop of what it stands for,
  * or both, on their way to stable storage.
  *
- * <p>Forcing a handful of small files took 100 to 280 ms on a disk under load (docs/benchmarks.md), which is longer than the
- * others wait for a leader. So the writer need not be the one that waits. The journal is as before until {@link #finish()};
- * a crash leaves it as before or as after, by the one rename of the {@link Floor}.
+ * <p>The writer need not be the one that waits for the disk, since others wait for it no longer than 120 ms. The journal is as
+ * before until {@link #finish()}; a crash leaves it as before or as after, by the one rename of the {@link Floor}.
  */
 public final class Compaction {
     private final Journal journal;

@@ -19,6 +19,11 @@ interface Contender extends AutoCloseable {
         return -1;
     }
 
+    /** The longest silence of its leader this member has seen since this was asked last; 0 when it does not tell. */
+    default long takeLongestSilenceNanos() {
+        return 0;
+    }
+
     /** False when it is not taken for now. The caller may use the array again. */
     boolean offer(byte[] entry);
 

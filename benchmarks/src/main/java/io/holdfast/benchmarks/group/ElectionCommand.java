@@ -99,16 +99,15 @@ public final class ElectionCommand implements Callable<Integer> {
     }
 
     private int soak(PrintWriter out, Report report, Path top) throws IOException, InterruptedException {
-        ElectionSoak.Outcome outcome = ElectionSoak.run(top, (long) (soakMinutes * 60_000));
-        out.printf(Locale.ROOT, "%.1f minutes, %d entries committed and forced, %d garbage collections asked for in each member: %d elections"
-                + " (term %d), %d of %d loads cut short. Commits p50 %.1f ms, p99.9 %.1f ms, most %.1f ms.%n", soakMinutes,
-                outcome.committed(), outcome.collections(), outcome.elections(), outcome.term(), outcome.lost(), outcome.loads(),
-                outcome.latency().getValueAtPercentile(50) / 1e6, outcome.latency().getValueAtPercentile(99.9) / 1e6,
-                outcome.latency().getMaxValue() / 1e6);
+        ElectionSoak.Outcome outcome = ElectionSoak.run(top, (long) (soakMinutes * 60_000), out);
+        out.printf(Locale.ROOT, "%.1f minutes, every entry forced, %d garbage collections asked for in each member: %d terms opened, %s,"
+                + " %d MB on the disk at most.%n", soakMinutes, outcome.collections(), outcome.elections(), outcome.text(),
+                outcome.mostBytes() >> 20);
         report.printEnvironment();
-        report.write(options.json(), "election-soak", List.of(), Map.of("minutes", soakMinutes, "elections", outcome.elections(), "term",
-                outcome.term(), "committed", outcome.committed(), "collections", outcome.collections(), "lost", outcome.lost()));
-        return outcome.elections() == 0 && outcome.lost() == 0 ? 0 : 1;
+        report.write(options.json(), "election-soak", List.of(), Map.of("minutes", soakMinutes, "elections", outcome.elections(),
+                "committed", outcome.committed(), "collections", outcome.collections(), "lost", outcome.lost(),
+                "longestSilenceMs", outcome.silenceNanos() / 1e6));
+        return outcome.calm() ? 0 : 1;
     }
 
     private static List<BenchResult> results(LeaderLoss.Fault fault, Map<Kind, Histogram> nanos) {

@@ -66,6 +66,11 @@ final class HoldfastContender implements Contender, GroupListener {
     }
 
     @Override
+    public long takeLongestSilenceNanos() {
+        return group.takeLongestSilenceNanos();
+    }
+
+    @Override
     public boolean offer(byte[] entry) {
         return group.enqueue(entry, 0, entry.length);
     }

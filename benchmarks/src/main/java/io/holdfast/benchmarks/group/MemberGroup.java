@@ -3,6 +3,7 @@ package io.holdfast.benchmarks.group;
 import io.holdfast.cli.testbed.JavaCommand;
 import io.holdfast.consensus.security.ClusterKey;
 import java.io.IOException;
+import java.io.PrintWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -19,6 +20,8 @@ final class MemberGroup implements AutoCloseable {
     /** Aeron's buffers need what is opened. */
     private static final List<String> JVM_FLAGS = List.of("-Xms256m", "-Xmx256m", "--add-opens=java.base/jdk.internal.misc=ALL-UNNAMED",
             "-Dlogback.configurationFile=io/holdfast/benchmarks/group/logback.xml");
+    /** As a node has them (tools/cli/src/main/launcher/node.flags), where a member stands for one and is not compared with others. */
+    private static final List<String> NODE_FLAGS = List.of("-XX:+UseSerialGC", "-XX:+ExitOnOutOfMemoryError", "-XX:-UsePerfData");
     private static final long START_MS = 60_000;
     private static final long LEADER_NANOS = 60_000_000_000L;
 
@@ -60,7 +63,11 @@ final class MemberGroup implements AutoCloseable {
                 Files.createDirectories(dir.resolve(name)).toString()));
         places.forEach(place -> arguments.add(place.text()));
         List<String> command = new ArrayList<>(inFront.apply(name));
-        command.addAll(JavaCommand.of(JVM_FLAGS, MemberMain.class.getName(), arguments));
+        List<String> flags = new ArrayList<>(JVM_FLAGS);
+        if (kind == Kind.HOLDFAST_DISK) {
+            flags.addAll(NODE_FLAGS);
+        }
+        command.addAll(JavaCommand.of(flags, MemberMain.class.getName(), arguments));
         Path log = dir.resolve(name + ".log");
         MemberProcess member = new MemberProcess(name, new ProcessBuilder(command)
                 .redirectError(ProcessBuilder.Redirect.appendTo(log.toFile())).start());
@@ -113,6 +120,14 @@ final class MemberGroup implements AutoCloseable {
 
     List<MemberProcess> running() {
         return members.values().stream().filter(MemberProcess::running).toList();
+    }
+
+    /** For whoever asks why. */
+    void printLogs(PrintWriter out) throws IOException {
+        for (MemberPlaces.Place place : places) {
+            out.println(place.name() + " said:");
+            Files.readAllLines(dir.resolve(place.name() + ".log")).forEach(out::println);
+        }
     }
 
     Kind kind() {

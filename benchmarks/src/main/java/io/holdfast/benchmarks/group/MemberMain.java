@@ -15,6 +15,7 @@ import java.util.concurrent.locks.LockSupport;
 final class MemberMain implements Contender.Events {
     private final EntryLoad load = new EntryLoad();
     private final PrintStream out = System.out;
+    private final CollectionPauses pauses = CollectionPauses.watch();
     private volatile long newest;
 
     private MemberMain() {
@@ -41,7 +42,8 @@ final class MemberMain implements Contender.Events {
             String[] words = line.split(" ");
             switch (words[0]) {
                 case "newest" -> say("newest " + newest);
-                case "term" -> say("term " + contender.term());
+                case "vitals" -> say("vitals " + new Vitals(contender.term(), contender.takeLongestSilenceNanos(),
+                        pauses.taken()).text());
                 case "collect" -> {
                     collectEvery(Long.parseLong(words[1]));
                     say("collecting");
