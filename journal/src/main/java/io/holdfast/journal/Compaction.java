@@ -42,7 +42,7 @@ public final class Compaction {
                     + next.snapshot());
         }
         if (from - 1 > floor.index()) {
-            FileStart start = from <= index.last() ? files.get(CycleFiles.ordinal(index.place(from))).start() : files.last().start();
+            FileStart start = from <= index.last() ? files.get(index.ordinal(from)).start() : files.last().start();
             next = new Floor(from - 1, journal.termAt(from - 1), start, start.equals(floor.start()) && floor.restarted(),
                     next.snapshot(), next.snapshotTerm());
         }

@@ -175,6 +175,45 @@ final class CycleFile {
         }
     }
 
+    /**
+     * The same for the record so many behind this one, where nothing else stands between.
+     *
+     * @return where it starts, 0 when the file was dropped
+     */
+    long readOn(long position, long records, JournalEntry into) {
+        if (readers.getAndIncrement() < 0) {
+            leave();
+            return 0;
+        }
+        try {
+            long at = position;
+            for (long left = records; left > 0; left--) {
+                at = behind(at);
+            }
+            mapped(at);
+            copy(at, Long.MAX_VALUE, into);
+            return at;
+        } finally {
+            leave();
+        }
+    }
+
+    private long behind(long position) {
+        int length = mapped(position).getInt((int) (position & WINDOW_BYTES - 1) + StoredRecord.LENGTH);
+        return RecordWalk.afterGap(position + StoredRecord.HEADER_BYTES + (length & 0xFFFFFFFFL));
+    }
+
+    /** Where a record's header can be read. A reader that a cut overtakes may come to a place that holds none. */
+    private ByteBuffer mapped(long position) {
+        ByteBuffer[] now = windows;
+        int window = (int) (position >>> WINDOW_SHIFT);
+        ByteBuffer found = window < now.length ? now[window] : null;
+        if (found == null || (position & WINDOW_BYTES - 1) + StoredRecord.HEADER_BYTES > found.capacity()) {
+            throw new JournalException(path, position, "no record here");
+        }
+        return found;
+    }
+
     private int copy(long position, long limit, JournalEntry into) {
         String problem = examine(position, limit, into);
         if (problem != null) {

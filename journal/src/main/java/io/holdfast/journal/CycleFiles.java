@@ -130,14 +130,27 @@ final class CycleFiles {
         return (long) ordinal << POSITION_BITS | position;
     }
 
+    static long position(long place) {
+        return place & (1L << POSITION_BITS) - 1;
+    }
+
     static int ordinal(long place) {
         return (int) (place >>> POSITION_BITS);
     }
 
-    /** False when its file was dropped. Any thread. */
-    boolean read(long place, JournalEntry into) {
-        CycleFile file = files[ordinal(place)];
-        return file != null && file.read(place & (1L << POSITION_BITS) - 1, Long.MAX_VALUE, into) > 0;
+    /** Goes on from the spot to an entry and reads it; false when its file was dropped. Any thread. */
+    boolean read(Spot spot, long index, JournalEntry into) {
+        int ordinal = ordinal(spot.place());
+        CycleFile file = files[ordinal];
+        long position = file == null ? 0 : file.readOn(position(spot.place()), index - spot.index(), into);
+        if (position == 0) {
+            return false;
+        }
+        if (into.index() != index) {
+            throw new JournalException(file.path(), position, "entry " + into.index() + " stands where entry " + index + " should");
+        }
+        spot.move(index, place(ordinal, position));
+        return true;
     }
 
     static Path pathOf(Path dir, int cycle) {

@@ -6,21 +6,31 @@ import java.util.concurrent.atomic.AtomicLongArray;
 /**
  * Changed by one thread, read by any: where the live branch of the log stands, by index, and which terms it runs through.
  *
- * <p>Places are kept in pages that never move, terms as runs (first index, term): elections are rare, so the runs are
- * copied when they change and read without a lock. The last index is written last and read first. Entries up to the floor
- * are not held; the walk over the files may have met them all the same.
+ * <p>Of {@link #MARKED_ENTRIES} entries the place of one is kept, in pages that never move; the others are found from it by
+ * the lengths of the records between. Where something else stands between, at the beginning of a file, behind a cut, behind
+ * a table of Chronicle's, the place is kept as well, as a jump (index, place). Terms are runs (first index, term). Both are
+ * rare, so they are copied when they change and read without a lock. The last index is written last and read first. Entries
+ * up to the floor are not held; the walk over the files may have met them all the same.
  */
 final class EntryIndex {
-    private static final int PAGE_SHIFT = 16;
-    private static final int PAGE_ENTRIES = 1 << PAGE_SHIFT;
-    static final long NO_PLACE = -1;
+    private static final int MARK_SHIFT = 5;
+    static final int MARKED_ENTRIES = 1 << MARK_SHIFT;
+    private static final int PAGE_MARKS = 1 << 12;
+    private static final int PAGE_SHIFT = MARK_SHIFT + 12;
+    private static final long NO_PLACE = -1;
 
     private volatile AtomicLongArray[] pages = new AtomicLongArray[0];
+    /** Pairs of index and place, rising by index. */
+    private volatile long[] jumps = new long[0];
     /** Pairs of first index and term, ascending in both. */
     private volatile long[] runs = new long[0];
     /** Index and term of the last entry no longer held. */
     private volatile long[] floor = {0, 0};
     private volatile long last;
+    /** Raised when entries are cut: what was found before may be of the branch that is dropped. */
+    private volatile int branch;
+    /** Where the next entry stands when nothing comes between. */
+    private long expected = NO_PLACE;
 
     /** The first entry held, 0 when there is none. */
     long first() {
@@ -62,68 +72,155 @@ final class EntryIndex {
     }
 
     private static long termOf(long index, long[] runs) {
+        int run = pairOf(index, runs);
+        return run < 0 ? 0 : runs[run + 1];
+    }
+
+    /** Where the last pair begins whose first number is not above this; -1 when there is none. */
+    private static int pairOf(long index, long[] pairs) {
         int low = 0;
-        int high = runs.length / 2 - 1;
+        int high = pairs.length / 2 - 1;
         while (low < high) {
             int middle = low + high + 1 >>> 1;
-            if (runs[2 * middle] <= index) {
+            if (pairs[2 * middle] <= index) {
                 low = middle;
             } else {
                 high = middle - 1;
             }
         }
-        return high < 0 || runs[0] > index ? 0 : runs[2 * low + 1];
+        return high < 0 || pairs[0] > index ? -1 : 2 * low;
     }
 
-    /** The place of an entry, {@link #NO_PLACE} when it was dropped meanwhile. */
-    long place(long index) {
+    /** Fills in the entry; false when it is not held, or its file was dropped meanwhile. */
+    boolean read(long index, CycleFiles files, JournalEntry into) {
+        Spot spot = into.spot();
+        while (find(index, spot)) {
+            try {
+                return files.read(spot, index, into);
+            } catch (JournalException e) {
+                boolean cutMeanwhile = spot.branch() != branch;
+                spot.forget();
+                if (!cutMeanwhile) {
+                    throw e;
+                }
+            }
+        }
+        return false;
+    }
+
+    /**
+     * Sets the spot on the entry or on one before it, with nothing but entries between, unless it stands there already;
+     * false when the entry is not held. The branch is read first and raised behind the last index: whoever finds the new
+     * branch finds nothing that was cut.
+     */
+    boolean find(long index, Spot spot) {
+        int now = branch;
+        if (!holds(index)) {
+            return false;
+        }
+        long from = index & -MARKED_ENTRIES;
+        long[] known = jumps;
+        int jump = pairOf(index, known);
+        boolean jumped = jump >= 0 && known[jump] >= from;
+        if (jumped) {
+            from = known[jump];
+        }
+        if (spot.isBetween(this, now, from, index)) {
+            return true;
+        }
+        long place = jumped ? known[jump + 1] : marked(from);
+        if (place == NO_PLACE) {
+            return false; // dropped meanwhile
+        }
+        spot.set(this, now, from, place);
+        return true;
+    }
+
+    private long marked(long index) {
         AtomicLongArray[] now = pages;
         int page = (int) (index >>> PAGE_SHIFT);
-        AtomicLongArray entries = page < now.length ? now[page] : null;
-        return entries == null ? NO_PLACE : entries.getAcquire((int) (index & PAGE_ENTRIES - 1));
+        AtomicLongArray marks = page < now.length ? now[page] : null;
+        return marks == null ? NO_PLACE : marks.getAcquire(slot(index));
+    }
+
+    private static int slot(long index) {
+        return (int) (index >>> MARK_SHIFT) & PAGE_MARKS - 1;
+    }
+
+    /** Whether the walk over the files met this entry, which the floor may cover. Changing thread. */
+    boolean met(long index) {
+        return index <= last && pairOf(index, jumps) >= 0;
+    }
+
+    /** The file in which a held entry stands. Changing thread. */
+    int ordinal(long index) {
+        Spot spot = new Spot();
+        if (!find(index, spot)) {
+            throw new IllegalArgumentException("entry " + index + " is not held");
+        }
+        return CycleFiles.ordinal(spot.place());
     }
 
     /** The log goes on behind this entry: of what was there before nothing counts any more. Holds nothing. */
     void begin(long index, long term) {
         last = index;
+        branch++;
+        jumps = new long[0];
+        expected = NO_PLACE;
         runs = index == 0 ? new long[0] : new long[] {index, term};
         pages = new AtomicLongArray[0];
     }
 
     /** The next entry. */
-    void append(long term, long place) {
+    void append(long term, long place, int recordBytes) {
         long index = last + 1;
-        int page = (int) (index >>> PAGE_SHIFT);
-        if (page >= pages.length) {
-            pages = Arrays.copyOf(pages, page + 1);
+        if (place != expected) {
+            jumps = with(jumps, index, place);
         }
-        if (pages[page] == null) {
-            AtomicLongArray[] grown = pages.clone();
-            grown[page] = new AtomicLongArray(PAGE_ENTRIES);
-            pages = grown;
+        // Behind a record stand zeros up to the next multiple of four, then a document's header, or four zero bytes.
+        expected = RecordWalk.afterGap(place + recordBytes);
+        if ((index & MARKED_ENTRIES - 1) == 0) {
+            mark(index, place);
         }
-        pages[page].setRelease((int) (index & PAGE_ENTRIES - 1), place);
         long[] now = runs;
         if (now.length == 0 || now[now.length - 1] != term) {
-            long[] grown = Arrays.copyOf(now, now.length + 2);
-            grown[now.length] = index;
-            grown[now.length + 1] = term;
-            runs = grown;
+            runs = with(now, index, term);
         }
         last = index;
+    }
+
+    private void mark(long index, long place) {
+        int page = (int) (index >>> PAGE_SHIFT);
+        if (page >= pages.length || pages[page] == null) {
+            AtomicLongArray[] grown = Arrays.copyOf(pages, Math.max(pages.length, page + 1));
+            grown[page] = new AtomicLongArray(PAGE_MARKS);
+            pages = grown;
+        }
+        pages[page].setRelease(slot(index), place);
+    }
+
+    private static long[] with(long[] pairs, long first, long second) {
+        long[] grown = Arrays.copyOf(pairs, pairs.length + 2);
+        grown[pairs.length] = first;
+        grown[pairs.length + 1] = second;
+        return grown;
     }
 
     /** Drops this entry and all after it. */
     void cut(long from) {
         last = from - 1;
-        long[] now = runs;
-        int keep = now.length;
-        while (keep > 0 && now[keep - 2] >= from) {
+        branch++;
+        expected = NO_PLACE;
+        runs = before(from, runs);
+        jumps = before(from, jumps);
+    }
+
+    private static long[] before(long index, long[] pairs) {
+        int keep = pairs.length;
+        while (keep > 0 && pairs[keep - 2] >= index) {
             keep -= 2;
         }
-        if (keep < now.length) {
-            runs = Arrays.copyOf(now, keep);
-        }
+        return keep < pairs.length ? Arrays.copyOf(pairs, keep) : pairs;
     }
 
     /** Entries up to this one are no longer held; the floor never falls. */
@@ -132,13 +229,13 @@ final class EntryIndex {
         AtomicLongArray[] kept = pages.clone();
         Arrays.fill(kept, 0, Math.min(kept.length, (int) (index >>> PAGE_SHIFT)), null);
         pages = kept;
-        long[] now = runs;
-        int from = 0;
-        while (from + 2 < now.length && now[from + 2] <= index) {
-            from += 2;
-        }
-        if (from > 0) {
-            runs = Arrays.copyOfRange(now, from, now.length);
-        }
+        runs = from(index, runs);
+        jumps = from(index, jumps);
+    }
+
+    /** Without the pairs that tell nothing of what comes from this index on. */
+    private static long[] from(long index, long[] pairs) {
+        int pair = pairOf(index, pairs);
+        return pair > 0 ? Arrays.copyOfRange(pairs, pair, pairs.length) : pairs;
     }
 }

@@ -209,7 +209,7 @@ public final class Journal implements AutoCloseable {
         System.arraycopy(buffer, offset, recordFor(length), StoredRecord.HEADER_BYTES, length);
         long entry = index.last() + 1;
         long place = write(entry, term, internal, length);
-        index.append(term, place);
+        index.append(term, place, StoredRecord.HEADER_BYTES + length);
         return entry;
     }
 
@@ -260,17 +260,7 @@ public final class Journal implements AutoCloseable {
         if (closed) {
             throw new IllegalStateException("the journal is closed");
         }
-        if (!index.holds(entry)) {
-            return false;
-        }
-        long place = index.place(entry);
-        if (place == EntryIndex.NO_PLACE || !files.read(place, into)) {
-            return false;
-        }
-        if (into.index() != entry) {
-            throw new JournalException(dir, -1, "the index leads from entry " + entry + " to entry " + into.index());
-        }
-        return true;
+        return index.read(entry, files, into);
     }
 
     /** Writer. Returns when everything appended is on stable storage. */

@@ -10,6 +10,7 @@ import java.util.zip.CRC32C;
 public final class JournalEntry {
     private byte[] buffer = new byte[2048];
     private final CRC32C crc = new CRC32C();
+    private final Spot spot = new Spot();
     private int commandLength;
 
     /** Room for a record of this length; what it held before is gone. */
@@ -25,6 +26,10 @@ public final class JournalEntry {
         String problem = StoredRecord.problem(buffer, recordBytes, crc);
         commandLength = problem == null ? recordBytes - StoredRecord.HEADER_BYTES : 0;
         return problem;
+    }
+
+    Spot spot() {
+        return spot;
     }
 
     boolean more() {

@@ -181,7 +181,8 @@ final class RecordWalk {
             throw new JournalException(file.path(), recordPosition, "term falls from " + index.lastTerm() + " to "
                     + record.term() + " at index " + record.index());
         }
-        index.append(record.term(), CycleFiles.place(ordinal, recordPosition));
+        index.append(record.term(), CycleFiles.place(ordinal, recordPosition),
+                StoredRecord.HEADER_BYTES + record.commandLength());
         return Step.ENTRY;
     }
 

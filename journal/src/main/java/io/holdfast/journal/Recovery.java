@@ -84,7 +84,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
 
     /** The oldest file may have begun with a cut, and with it lost what leads back to the floor. */
     private static boolean holdsFirst(EntryIndex index, Floor floor) {
-        return index.last() <= floor.index() || index.place(floor.index() + 1) > 0;
+        return index.last() <= floor.index() || index.met(floor.index() + 1);
     }
 
     private static void begin(StableStorage storage, Path dir) throws IOException {
