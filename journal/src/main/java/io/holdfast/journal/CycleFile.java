@@ -176,11 +176,11 @@ final class CycleFile {
     }
 
     /**
-     * The same for the record so many behind this one, where nothing else stands between.
+     * The same for an entry so many records behind this one, where nothing else stands between.
      *
-     * @return where it starts, 0 when the file was dropped
+     * @return where the record behind it starts, if nothing else comes there; 0 when the file was dropped
      */
-    long readOn(long position, long records, JournalEntry into) {
+    long readOn(long position, long records, long index, JournalEntry into) {
         if (readers.getAndIncrement() < 0) {
             leave();
             return 0;
@@ -190,9 +190,12 @@ final class CycleFile {
             for (long left = records; left > 0; left--) {
                 at = behind(at);
             }
-            mapped(at);
+            long next = behind(at);
             copy(at, Long.MAX_VALUE, into);
-            return at;
+            if (into.index() != index) {
+                throw new JournalException(path, at, "entry " + into.index() + " stands where entry " + index + " should");
+            }
+            return next;
         } finally {
             leave();
         }

@@ -23,7 +23,7 @@ import net.openhft.chronicle.queue.RollCycles;
  *
  * <p>A place in the journal is one long: the file's ordinal above bit 40, the position in it below.
  */
-final class CycleFiles {
+final class CycleFiles implements EntryIndex.Records {
     static final String SUFFIX = ".cq4";
     /** Its index has an entry for 256 documents; it numbers files by five minutes since 1970. */
     static final RollCycle ROLL_CYCLE = RollCycles.FIVE_MINUTELY;
@@ -139,17 +139,15 @@ final class CycleFiles {
     }
 
     /** Goes on from the spot to an entry and reads it; false when its file was dropped. Any thread. */
-    boolean read(Spot spot, long index, JournalEntry into) {
+    @Override
+    public boolean read(Spot spot, long index, JournalEntry into) {
         int ordinal = ordinal(spot.place());
         CycleFile file = files[ordinal];
-        long position = file == null ? 0 : file.readOn(position(spot.place()), index - spot.index(), into);
-        if (position == 0) {
+        long next = file == null ? 0 : file.readOn(position(spot.place()), index - spot.index(), index, into);
+        if (next == 0) {
             return false;
         }
-        if (into.index() != index) {
-            throw new JournalException(file.path(), position, "entry " + into.index() + " stands where entry " + index + " should");
-        }
-        spot.move(index, place(ordinal, position));
+        spot.move(index + 1, place(ordinal, next));
         return true;
     }
 

@@ -13,6 +13,12 @@ import java.util.concurrent.atomic.AtomicLongArray;
  * up to the floor are not held; the walk over the files may have met them all the same.
  */
 final class EntryIndex {
+    /** What the index leads to. */
+    interface Records {
+        /** Goes on from the spot to an entry and reads it; false when it was dropped. */
+        boolean read(Spot spot, long index, JournalEntry into);
+    }
+
     private static final int MARK_SHIFT = 5;
     static final int MARKED_ENTRIES = 1 << MARK_SHIFT;
     private static final int PAGE_MARKS = 1 << 12;
@@ -92,7 +98,7 @@ final class EntryIndex {
     }
 
     /** Fills in the entry; false when it is not held, or its file was dropped meanwhile. */
-    boolean read(long index, CycleFiles files, JournalEntry into) {
+    boolean read(long index, Records files, JournalEntry into) {
         Spot spot = into.spot();
         while (find(index, spot)) {
             try {
@@ -115,9 +121,14 @@ final class EntryIndex {
      */
     boolean find(long index, Spot spot) {
         int now = branch;
-        if (!holds(index)) {
+        long end = last;
+        if (index <= floor[0] || index > end) {
             return false;
         }
+        return spot.leadsTo(index, this, now) || look(index, spot, now, end);
+    }
+
+    private boolean look(long index, Spot spot, int now, long end) {
         long from = index & -MARKED_ENTRIES;
         long[] known = jumps;
         int jump = pairOf(index, known);
@@ -125,14 +136,17 @@ final class EntryIndex {
         if (jumped) {
             from = known[jump];
         }
-        if (spot.isBetween(this, now, from, index)) {
+        int next = jump < 0 ? 0 : jump + 2;
+        long through = next < known.length ? Math.min(end, known[next] - 1) : end;
+        if (spot.isBehind(from, index, this, now)) {
+            spot.leadsThrough(through);
             return true;
         }
         long place = jumped ? known[jump + 1] : marked(from);
         if (place == NO_PLACE) {
             return false; // dropped meanwhile
         }
-        spot.set(this, now, from, place);
+        spot.set(this, now, from, place, through);
         return true;
     }
 

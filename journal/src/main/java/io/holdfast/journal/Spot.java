@@ -1,28 +1,39 @@
 package io.holdfast.journal;
 
 /**
- * Owned by the thread that reads with its {@link JournalEntry}: where the entry read last stands, so that the next one is
- * found right behind it.
+ * Owned by the thread that reads with its {@link JournalEntry}: where the entry behind the one read last stands, if nothing
+ * but entries comes between, and up to which entry that is known.
  */
 final class Spot {
     private EntryIndex of;
     private int branch;
     private long index;
     private long place;
+    private long through;
 
-    /** Whether it stands between these entries of this index, or on one of them. */
-    boolean isBetween(EntryIndex entries, int itsBranch, long from, long to) {
-        return of == entries && branch == itsBranch && index >= from && index <= to;
+    /** Whether the entry is found from here on, at once or by a few steps. */
+    boolean leadsTo(long entry, EntryIndex entries, int itsBranch) {
+        return entry >= index && entry <= through && entry - index < EntryIndex.MARKED_ENTRIES && of == entries && branch == itsBranch;
     }
 
-    void set(EntryIndex entries, int itsBranch, long at, long itsPlace) {
+    /** Whether it stands nearer to an entry than this one before it, from which nothing else lies between. */
+    boolean isBehind(long from, long entry, EntryIndex entries, int itsBranch) {
+        return index > from && index <= entry && of == entries && branch == itsBranch;
+    }
+
+    void set(EntryIndex entries, int itsBranch, long at, long itsPlace, long leadsThrough) {
         of = entries;
         branch = itsBranch;
         index = at;
         place = itsPlace;
+        through = leadsThrough;
     }
 
-    /** On to another entry of the same file. */
+    void leadsThrough(long entry) {
+        through = entry;
+    }
+
+    /** Behind an entry that was read. */
     void move(long to, long toPlace) {
         index = to;
         place = toPlace;

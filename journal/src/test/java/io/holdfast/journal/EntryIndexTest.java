@@ -1,7 +1,9 @@
 package io.holdfast.journal;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -65,13 +67,40 @@ class EntryIndexTest {
         append(10, 1);
         Spot spot = new Spot();
         assertThat(index.find(10, spot)).isTrue();
-        spot.move(10, model.get(9).place());
+        spot.move(11, model.get(9).place() + STEP_BYTES);
         cut(5);
         place += 1_000;
         append(10, 2);
         assertThat(index.find(11, spot)).isTrue();
         assertThat(spot.index()).isEqualTo(5);
         assertThat(spot.place()).isEqualTo(model.get(4).place());
+    }
+
+    /** Between finding a place and reading there; the place may be one of the new branch that leads beyond its end. */
+    @Test
+    void aReaderOvertakenByACutLooksAgain() {
+        append(100, 1);
+        List<Long> indices = new ArrayList<>();
+        boolean read = index.read(90, (spot, entry, into) -> {
+            indices.add(spot.index());
+            if (indices.size() == 1) {
+                cut(80);
+                place += 1_000;
+                append(20, 2);
+                throw new JournalException(Path.of("file"), 0, "no record here");
+            }
+            return true;
+        }, new JournalEntry());
+        assertThat(read).isTrue();
+        assertThat(indices).containsExactly(64L, 80L);
+    }
+
+    @Test
+    void damageIsToldAndNotLookedForAgain() {
+        append(100, 1);
+        assertThatThrownBy(() -> index.read(90, (spot, entry, into) -> {
+            throw new JournalException(Path.of("file"), 0, "no record here");
+        }, new JournalEntry())).hasMessageContaining("no record here");
     }
 
     private void append(int count, long term) {
@@ -105,6 +134,6 @@ class EntryIndexTest {
         assertThat(index.find(entry, spot)).isTrue();
         assertThat(entry - spot.index()).isBetween(0L, EntryIndex.MARKED_ENTRIES - 1L);
         assertThat(spot.place() + (entry - spot.index()) * STEP_BYTES).isEqualTo(model.get(entry - 1).place());
-        spot.move(entry, model.get(entry - 1).place());
+        spot.move(entry + 1, model.get(entry - 1).place() + STEP_BYTES);
     }
 }

@@ -7,6 +7,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.concurrent.atomic.AtomicReference;
 import java.util.stream.Stream;
@@ -315,6 +316,35 @@ class JournalTest {
             }
         }
         assertThat(failure.get()).isNull();
+    }
+
+    /** A cut may overtake a reader between finding a place and reading there. */
+    @Test
+    void oneReadsWhileAnotherCutsTheTailAgainAndAgain() throws Exception {
+        try (Journal journal = Journal.open(dir, JournalOptions.DEFAULT)) {
+            AtomicReference<Throwable> failure = new AtomicReference<>();
+            AtomicBoolean ended = new AtomicBoolean();
+            Thread reader = new Thread(() -> {
+                JournalEntry mine = new JournalEntry();
+                for (long i = 1; !ended.get(); i = i % 200 + 7) {
+                    if (journal.read(i, mine) && mine.index() != i) {
+                        throw new AssertionError("entry " + mine.index() + " read as " + i);
+                    }
+                }
+            });
+            reader.setUncaughtExceptionHandler((thread, e) -> failure.set(e));
+            reader.start();
+            for (int round = 0; round < 2_000; round++) {
+                for (int i = 0; i < 100; i++) {
+                    byte[] command = Command.encode(EntryKind.PACKET, 0, 1, new byte[40 + round * 31 % 200]);
+                    journal.append(round + 1, false, command, 0, command.length);
+                }
+                journal.cutTail(journal.lastIndex() - (round < 2 ? 10 : 99));
+            }
+            ended.set(true);
+            reader.join();
+            assertThat(failure.get()).isNull();
+        }
     }
 
     /** What we read by position is what Chronicle itself reads: the files are an ordinary queue. */
