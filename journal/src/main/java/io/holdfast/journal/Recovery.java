@@ -54,7 +54,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
             // The walk checks and fills the index.
         }
         CycleFile newest = files.last();
-        if (torn && (index.last() < floor.snapshot() || !holdsFirst(index, floor))) {
+        if (torn && (index.last() < floor.snapshot() || !holdsFirst(index, floor) || !holdsWhatSnapshotCovers(index, floor))) {
             int next = new CycleClock(epochMillis, newest == null ? floor.start().cycle() : newest.cycle()).next();
             floor.begunAnewBehindSnapshot(next, walk.chain()).store(storage, dir);
             return recover(storage, dir, options, epochMillis);
@@ -62,7 +62,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         // A snapshot covers committed entries only, and a floor stands on a snapshot.
         state.commitIndex(Math.max(state.commitIndex(), floor.snapshot()));
         if (torn && !mark.acknowledgedIsForced()) {
-            lowerCommitIndex(dir, state, index.last());
+            lowerCommitIndex(dir, state, floor.snapshot());
         }
         if (torn) {
             state.force(storage);
@@ -85,6 +85,14 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     /** The oldest file may have begun with a cut, and with it lost what leads back to the floor. */
     private static boolean holdsFirst(EntryIndex index, Floor floor) {
         return index.last() <= floor.index() || index.met(floor.index() + 1);
+    }
+
+    /**
+     * The snapshot is forced, and a cut of other entries in the same places, which it came behind, may be gone with the power.
+     * With the same term in its place all in front of it is the same (Raft paper, 5.3, log matching).
+     */
+    private static boolean holdsWhatSnapshotCovers(EntryIndex index, Floor floor) {
+        return floor.snapshot() <= floor.index() || index.termAt(floor.snapshot()) == floor.snapshotTerm();
     }
 
     private static void begin(StableStorage storage, Path dir) throws IOException {
@@ -131,12 +139,16 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         return CycleFiles.list(dir, fromCycle);
     }
 
-    /** Entries that were committed and not forced are gone; without them the index of the last one would be a lie. */
-    private static void lowerCommitIndex(Path dir, StateFile state, long last) {
-        if (state.commitIndex() > last) {
-            LOG.warn("Journal {}: the power cut took entries {} to {}, which were committed; a majority of the group has them",
-                    dir, last + 1, state.commitIndex());
-            state.commitIndex(last);
+    /**
+     * The commit index may be newer than the records: among those that are gone may be one that cut a tail, and then other
+     * entries than were committed stand in their places again. Certainly the same are those in front of the snapshot, which is
+     * forced; how far the others are committed the next leader tells (Raft paper, figure 2: it is volatile).
+     */
+    private static void lowerCommitIndex(Path dir, StateFile state, long forced) {
+        if (state.commitIndex() > forced) {
+            LOG.warn("Journal {}: after the power cut it is not certain that entries {} to {}, which were committed, are here; a "
+                    + "majority of the group has them", dir, forced + 1, state.commitIndex());
+            state.commitIndex(forced);
         }
     }
 

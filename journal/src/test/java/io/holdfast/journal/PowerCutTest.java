@@ -177,6 +177,10 @@ class PowerCutTest {
                         journal.floorIndex(), last, snapshot).isTrue();
                 assertThat(Commands.isNumbered(entry, expected.get((int) index))).as("entry %d", index).isTrue();
             }
+            for (long index = journal.floorIndex() + 1; index <= journal.commitIndex(); index++) {
+                assertThat(journal.read(index, entry) && Commands.isNumbered(entry, expected.get((int) index)))
+                        .as("entry %d, of which the journal says that it was committed, is the one that was", index).isTrue();
+            }
             // Entries behind a cut whose record was lost may be there again: take over what the journal has.
             while (expected.size() > last + 1) {
                 expected.remove(expected.size() - 1);
