@@ -25,6 +25,11 @@ final class Attention {
         begun = true;
     }
 
+    /** Between two turns: when it means to look again at the latest. */
+    long looksAgainBy() {
+        return dueNanos;
+    }
+
     /** In a turn: whether it was away since this was asked last. */
     boolean wasAway(long now) {
         boolean was = away || now - turnBeganNanos >= AWAY_NANOS;

@@ -24,6 +24,9 @@ import io.holdfast.journal.Command;
  * @param stepDownMs        a leader that no majority answered for so long stops leading; long, since until then it
  *                          only waits: its lease ends by itself, and when the majority comes back it goes on
  * @param resendMs          entries not acknowledged for so long are sent again
+ * @param lagMs             an entry is sent to followers that a majority can do without at most so much later than to the
+ *                          others, which take turns; who has not answered for so long is no more relied on. Longer than
+ *                          an answer usually takes, since it is what a follower's pause costs a client
  * @param maxInFlight       entries offered and not yet committed, at most
  * @param maxInFlightBytes  bytes offered and not yet taken by the runner, at most; rounded up to a power of two
  * @param windowBytes       bytes on the way to one follower and not yet acknowledged, at most
@@ -32,7 +35,7 @@ import io.holdfast.journal.Command;
  */
 public record GroupConfig(String groupName, String self, List<Member> members, boolean joining, ClusterTraffic traffic,
                           int leaseHeartbeatMs, int electionTimeoutMs, int electionJitterMs, int stepDownMs, int resendMs,
-                          int maxInFlight, int maxInFlightBytes, int windowBytes, int batchBytes, int maxCommandBytes) {
+                          int lagMs, int maxInFlight, int maxInFlightBytes, int windowBytes, int batchBytes, int maxCommandBytes) {
 
     public GroupConfig {
         Objects.requireNonNull(groupName, "groupName");
@@ -45,6 +48,7 @@ public record GroupConfig(String groupName, String self, List<Member> members, b
         require(electionJitterMs > 0, "electionJitterMs must be positive");
         require(stepDownMs >= electionTimeoutMs, "stepDownMs must be at least electionTimeoutMs");
         require(resendMs > 0, "resendMs must be positive");
+        require(lagMs > 0 && lagMs < resendMs, "lagMs must be 1 to less than resendMs");
         require(maxInFlight > 0, "maxInFlight must be positive");
         require(maxInFlightBytes >= 1 << 16 && maxInFlightBytes <= 1 << 30, "maxInFlightBytes must be 64 KiB to 1 GiB");
         require(batchBytes >= 1024 && batchBytes <= windowBytes, "batchBytes must be 1024 to windowBytes");
@@ -54,44 +58,44 @@ public record GroupConfig(String groupName, String self, List<Member> members, b
 
     /** The defaults for this group; its traffic is open. */
     public static GroupConfig of(String groupName, String self, List<Member> members) {
-        return new GroupConfig(groupName, self, members, false, ClusterTraffic.OPEN, 40, 120, 40, 2000, 100, 8192, 8 << 20,
+        return new GroupConfig(groupName, self, members, false, ClusterTraffic.OPEN, 40, 120, 40, 2000, 100, 2, 8192, 8 << 20,
                 512 << 10, 64 << 10, 1 << 20);
     }
 
     public GroupConfig withTraffic(ClusterTraffic newTraffic) {
         return new GroupConfig(groupName, self, members, joining, newTraffic, leaseHeartbeatMs, electionTimeoutMs,
-                electionJitterMs, stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+                electionJitterMs, stepDownMs, resendMs, lagMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withLeaseHeartbeatMs(int ms) {
         return new GroupConfig(groupName, self, members, joining, traffic, ms, electionTimeoutMs, electionJitterMs, stepDownMs,
-                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+                resendMs, lagMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withElection(int timeoutMs, int jitterMs, int newStepDownMs) {
         return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, timeoutMs, jitterMs, newStepDownMs,
-                resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+                resendMs, lagMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxInFlight(int entries) {
         return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
-                stepDownMs, resendMs, entries, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+                stepDownMs, resendMs, lagMs, entries, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     public GroupConfig withWindow(int newWindowBytes, int newBatchBytes) {
         return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
-                stepDownMs, resendMs, maxInFlight, maxInFlightBytes, newWindowBytes, newBatchBytes, maxCommandBytes);
+                stepDownMs, resendMs, lagMs, maxInFlight, maxInFlightBytes, newWindowBytes, newBatchBytes, maxCommandBytes);
     }
 
     public GroupConfig withMaxCommandBytes(int bytes) {
         return new GroupConfig(groupName, self, members, joining, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
-                stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, bytes);
+                stepDownMs, resendMs, lagMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, bytes);
     }
 
     /** For a member of which the group, which exists, does not know yet. */
     public GroupConfig asJoining() {
         return new GroupConfig(groupName, self, members, true, traffic, leaseHeartbeatMs, electionTimeoutMs, electionJitterMs,
-                stepDownMs, resendMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
+                stepDownMs, resendMs, lagMs, maxInFlight, maxInFlightBytes, windowBytes, batchBytes, maxCommandBytes);
     }
 
     /** The member this node is. */

@@ -197,7 +197,8 @@ class GroupRaft extends RAFT {
     /** A proposer's turn, in which nothing is handed to the listener. True when the runner has nothing to do after it. */
     private boolean takeProposals() {
         long committed = commit_index;
-        boolean more = leadership != null && !stopping && shown.failure == null && leadership.takeProposals();
+        boolean more = leadership != null && !stopping && shown.failure == null
+                && leadership.takeProposals(attention.looksAgainBy());
         return !more && commit_index == committed;
     }
 
@@ -284,7 +285,7 @@ class GroupRaft extends RAFT {
     private long work() {
         boolean more = receiver.receive();
         if (leadership != null) {
-            more |= leadership.takeProposals();
+            more |= leadership.takeProposals(clock.getAsLong());
         }
         long now = clock.getAsLong();
         long due = leadership != null ? leadership.tick(now) : campaign.tick(now);

@@ -134,8 +134,8 @@ public class GroupTransport extends TP implements Doze {
      *
      * @param payload null for none
      */
-    void write(IpAddress to, short protocol, Header head, byte[] payload, int length) {
-        Message message = payload == null ? withoutPayload : withPayload.setArray(payload, 0, length);
+    void write(IpAddress to, short protocol, Header head, byte[] payload, int offset, int length) {
+        Message message = payload == null ? withoutPayload : withPayload.setArray(payload, offset, length);
         message.setDest(to).setSrc(local_addr).putHeader(protocol, head);
         if (header != null) {
             message.putHeader(id, header);

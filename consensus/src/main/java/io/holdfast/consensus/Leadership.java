@@ -9,7 +9,6 @@ import io.holdfast.consensus.GroupStatus.PeerProgress;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.EntryKind;
 import io.holdfast.journal.Journal;
-import io.holdfast.journal.JournalEntry;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,9 +37,7 @@ final class Leadership {
     private final Journal journal;
     private final ProposalRing proposals;
     private final List<Peer> peers;
-    private final EntryBatch batch = new EntryBatch();
-    private final EntryBatch older = new EntryBatch();
-    private final JournalEntry reading = new JournalEntry();
+    private final Distribution distribution;
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private long[] places = new long[8];
     private final LeaseEvidence evidence;
@@ -59,6 +56,7 @@ final class Leadership {
         this.journal = journal;
         this.proposals = proposals;
         this.peers = raft.peers();
+        this.distribution = new Distribution(raft, journal);
         this.evidence = new LeaseEvidence(raft.roster());
         this.term = raft.term();
     }
@@ -73,14 +71,14 @@ final class Leadership {
         termStartIndex = last + 1;
         append(EntryKind.TERM_START, raft.roster().toState());
         heartbeat(now);
-        peers.forEach(this::replicate);
+        distribution.serve(now, now);
         advanceCommit();
     }
 
     /** Appends and sends another configuration, which is in force at once; returns its entry's index. */
     long append(Configuration configuration) {
         long index = append(EntryKind.GROUP_INTERNAL, configuration);
-        peers.forEach(this::replicate);
+        distribution.serveAll(raft.nanoTime());
         advanceCommit();
         return index;
     }
@@ -131,17 +129,18 @@ final class Leadership {
 
     // ---- new entries
 
-    /** Appends and sends what was proposed; returns whether more waits. */
-    boolean takeProposals() {
-        for (int i = 0; i < BATCHES_A_TURN; i++) {
-            if (!hasRoom()) {
-                return false;
-            }
-            if (!appendBatch()) {
-                return false;
-            }
+    /**
+     * Appends and sends what was proposed; returns whether more waits.
+     *
+     * @param looksAgainBy when at the latest this is called again
+     */
+    boolean takeProposals(long looksAgainBy) {
+        boolean more = true;
+        for (int i = 0; more && i < BATCHES_A_TURN; i++) {
+            more = hasRoom() && appendBatch();
+            distribution.serve(raft.nanoTime(), looksAgainBy);
         }
-        return true;
+        return more;
     }
 
     /**
@@ -149,99 +148,39 @@ final class Leadership {
      * all that came in meanwhile: rounds cost the same whatever they carry.
      */
     boolean hasRoom() {
-        return raft.committed() >= roundBeforeEnd;
+        return raft.committed() >= roundBeforeEnd && distribution.hasRoom(raft.nanoTime());
     }
 
     private boolean appendBatch() {
-        batch.clear();
+        int bytes = 0;
         long previous = journal.lastIndex();
-        while (batch.bytes() < config.batchBytes() && proposals.peek()) {
-            long index = journal.append(term, false, proposals.buffer(), proposals.offset(), proposals.length());
-            batch.add(term, false, proposals.buffer(), proposals.offset(), proposals.length());
+        long index = previous;
+        while (bytes < config.batchBytes() && proposals.peek()) {
+            index = journal.append(term, false, proposals.buffer(), proposals.offset(), proposals.length());
+            distribution.add(index, proposals.buffer(), proposals.offset(), proposals.length());
+            bytes += EntryBatch.ENTRY_HEADER_BYTES + proposals.length();
             CompletableFuture<Long> future = proposals.take();
             if (future != null) {
                 waiting.add(new Waiting(index, future));
             }
         }
-        if (batch.count() == 0) {
+        if (index == previous) {
             return false;
         }
         roundBeforeEnd = Math.max(previous, termStartIndex);
-        raft.appendedTo(previous + batch.count());
+        raft.appendedTo(index);
         raft.syncIfAsked();
-        sendToAll(previous);
+        distribution.appended(raft.nanoTime());
         advanceCommit();
         return true;
     }
 
-    /** The same bytes go to every follower that is up to date; the others get theirs from the journal. */
-    private void sendToAll(long previous) {
-        boolean summed = false;
-        long checksum = 0;
-        long previousTerm = journal.termAt(previous);
-        long now = raft.nanoTime();
-        for (Peer peer : peers) {
-            if (peer.nextIndex != previous + 1 || !peer.hasRoom(config.windowBytes())) {
-                replicate(peer);
-                continue;
-            }
-            if (!summed) {
-                summed = true;
-                checksum = batch.checksum(batch.buffer(), 0, batch.bytes());
-            }
-            raft.outbox().sendEntries(peer, batch, previous, previousTerm, checksum);
-            peer.sent(previous + batch.count(), batch.bytes(), now);
-        }
-    }
-
     // ---- followers
-
-    /** Sends what this follower lacks, as far as its window has room. */
-    private void replicate(Peer peer) {
-        while (peer.nextIndex <= journal.lastIndex() && peer.hasRoom(config.windowBytes())) {
-            if (peer.nextIndex <= journal.floorIndex()) {
-                sendSnapshot(peer);
-                return;
-            }
-            sendFromJournal(peer);
-        }
-    }
-
-    private void sendFromJournal(Peer peer) {
-        long from = peer.nextIndex;
-        long last = journal.lastIndex();
-        older.clear();
-        long index = from;
-        while (index <= last && older.bytes() < config.batchBytes()) {
-            if (!journal.read(index, reading)) {
-                throw new IllegalStateException("entry " + index + " is not in the journal, which ends at " + last);
-            }
-            older.add(reading.term(), reading.internal(), reading.buffer(), reading.commandOffset(),
-                    reading.commandLength());
-            index++;
-        }
-        long checksum = older.checksum(older.buffer(), 0, older.bytes());
-        raft.outbox().sendEntries(peer, older, from - 1, journal.termAt(from - 1), checksum);
-        peer.sent(index - 1, older.bytes(), raft.nanoTime());
-    }
 
     /** Another process under the same name: its journal may have lost what was not forced to disk. */
     void restarted(Peer peer) {
         peer.startLed(journal.lastIndex() + 1, raft.nanoTime());
         peer.nextIndex = journal.lastIndex();
-        replicate(peer);
-    }
-
-    /** What it needs is no longer in the journal. */
-    private void sendSnapshot(Peer peer) {
-        if (peer.snapshot == null) {
-            peer.snapshot = new OutgoingSnapshot(journal.snapshot(), raft.nanoTime());
-            peer.progress = PeerProgress.SNAPSHOT;
-            peer.forgetInFlight();
-            LOG.info("{}: {} needs entry {}, but the journal here begins behind {}: sending the snapshot of entry {}",
-                    config.self(), peer.name, peer.nextIndex, journal.floorIndex(), peer.snapshot.index());
-        }
-        peer.snapshot.send(raft.outbox(), peer, config);
     }
 
     private void onSnapshotAnswer(Peer peer, GroupHeader header) {
@@ -296,7 +235,6 @@ final class Leadership {
             peer.progress = PeerProgress.STREAMING;
         }
         advanceCommit();
-        replicate(peer);
     }
 
     private void refused(Peer peer, GroupHeader header) {
@@ -305,7 +243,6 @@ final class Leadership {
             return;
         }
         peer.probeFrom(Math.min(header.a, header.b - 1) + 1, raft.nanoTime());
-        replicate(peer);
     }
 
     private void onHeartbeatAnswer(Peer peer, GroupHeader header) {
@@ -374,6 +311,7 @@ final class Leadership {
         if (now - nextHeartbeat >= 0) {
             heartbeat(now);
             resendStalled(now);
+            distribution.serve(now, now);
             sendOff(now);
             if (noMajorityHeard(now)) {
                 LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(),
@@ -382,7 +320,7 @@ final class Leadership {
                 return now;
             }
         }
-        return nextHeartbeat;
+        return distribution.due(now, nextHeartbeat);
     }
 
     private void heartbeat(long now) {
@@ -404,13 +342,12 @@ final class Leadership {
     /** A message or its answer was lost, or the follower lost its journal's tail: start again behind what it holds. */
     private void resendStalled(long now) {
         for (Peer peer : peers) {
-            boolean lacks = peer.matchIndex < journal.lastIndex();
+            boolean lacks = peer.matchIndex < journal.lastIndex() && (peer.inFlight() || peer.nextIndex > journal.lastIndex());
             if (peer.snapshot != null) {
                 resumeSnapshot(peer, now);
             } else if (lacks && now - peer.progressNanos > config.resendMs() * NANOS_PER_MS
                     && peer.heardWithin(config.stepDownMs() * NANOS_PER_MS, now)) {
                 peer.probeFrom(peer.resendIndex(), now);
-                replicate(peer);
             }
         }
     }

@@ -28,25 +28,25 @@ final class Outbox {
 
     void send(Peer to, MessageKind kind, boolean granted, long a, long b, long c, long d) {
         header.set(kind, raft.term(), granted, a, b, c, d);
-        send(to, kind.saysPlace() ? place : null, place.length);
+        send(to, kind.saysPlace() ? place : null, 0, place.length);
     }
 
     /** Asks whether the other would vote in this next term. */
     void askAbout(Peer to, long nextTerm, long lastIndex, long lastTerm) {
         header.set(MessageKind.PRE_VOTE, nextTerm, false, lastIndex, lastTerm, 0, 0);
-        send(to, place, place.length);
+        send(to, place, 0, place.length);
     }
 
-    /** The batch may be used again when this returns. */
-    void sendEntries(Peer to, EntryBatch batch, long previousIndex, long previousTerm, long checksum) {
+    /** The buffer may be used again when this returns. */
+    void sendEntries(Peer to, byte[] entries, int offset, int length, long previousIndex, long previousTerm, long checksum) {
         header.set(MessageKind.APPEND, raft.term(), true, previousIndex, previousTerm, raft.committed(), checksum);
-        send(to, batch.buffer(), batch.bytes());
+        send(to, entries, offset, length);
     }
 
     void sendSnapshot(Peer to, Snapshot snapshot, int offset, byte[] piece) {
         header.set(MessageKind.SNAPSHOT, raft.term(), true, snapshot.index(), snapshot.term(), offset, snapshot.bytes().length);
         byte[] payload = withChecksum(piece);
-        send(to, payload, payload.length);
+        send(to, payload, 0, payload.length);
     }
 
     static Message snapshotMessage(Address to, byte[] piece) {
@@ -70,14 +70,14 @@ final class Outbox {
     }
 
     /** The payload may be null: none. What lies below in place of the transport, such as a simulated network, gets its own copy. */
-    private void send(Peer to, byte[] payload, int length) {
+    private void send(Peer to, byte[] payload, int offset, int length) {
         header.of(raft.group());
         if (raft.getDownProtocol() instanceof GroupTransport transport) {
-            transport.write(to.place, raft.getId(), header, payload, length);
+            transport.write(to.place, raft.getId(), header, payload, offset, length);
             return;
         }
         Message message = payload == null ? new EmptyMessage(to.place)
-                : new BytesMessage(to.place, Arrays.copyOf(payload, length));
+                : new BytesMessage(to.place, Arrays.copyOfRange(payload, offset, offset + length));
         raft.getDownProtocol().down(message.putHeader(raft.getId(), header.copy()));
     }
 }

@@ -11,6 +11,7 @@ import org.jgroups.stack.IpAddress;
 final class Peer {
     private static final int MAX_BATCHES = 256;
     private static final int MAX_FORMER = 8;
+    private static final int ANSWERS_AVERAGED = 8;
 
     final Member member;
     final String name;
@@ -41,6 +42,13 @@ final class Peer {
     long matchIndex;
     long commitIndex;
     long progressNanos;
+    /** How long it usually takes to answer entries; 0: not known. */
+    long answerNanos;
+    /** Set anew by each look of {@link Distribution}: a quick answer is to be expected. */
+    boolean inTurns;
+    /** Others were sent entries which it was not, since then. */
+    boolean lags;
+    long lagsSinceNanos;
     /** The snapshot under way to it, or null. */
     OutgoingSnapshot snapshot;
     boolean answeredHeartbeat;
@@ -54,6 +62,7 @@ final class Peer {
 
     private final long[] batchEnd = new long[MAX_BATCHES];
     private final int[] batchBytes = new int[MAX_BATCHES];
+    private final long[] batchNanos = new long[MAX_BATCHES];
     private int firstBatch;
     private int batches;
     private long bytesInFlight;
@@ -108,6 +117,8 @@ final class Peer {
         commitIndex = 0;
         progressNanos = now;
         answeredHeartbeat = false;
+        answerNanos = 0;
+        lags = false;
         snapshot = null;
         forgetInFlight();
     }
@@ -123,6 +134,15 @@ final class Peer {
         return batches > 0;
     }
 
+    int messagesInFlight() {
+        return batches;
+    }
+
+    /** Whether it was sent something so long ago and has not answered. */
+    boolean late(long nanos, long now) {
+        return batches > 0 && now - batchNanos[firstBatch] >= nanos;
+    }
+
     void sent(long lastIndex, int bytes, long now) {
         if (batches == 0) {
             progressNanos = now;
@@ -131,6 +151,7 @@ final class Peer {
         int slot = (firstBatch + batches) % MAX_BATCHES;
         batchEnd[slot] = lastIndex;
         batchBytes[slot] = bytes;
+        batchNanos[slot] = now;
         batches++;
         bytesInFlight += bytes;
         nextIndex = lastIndex + 1;
@@ -144,11 +165,17 @@ final class Peer {
         }
         while (batches > 0 && batchEnd[firstBatch] <= matchIndex) {
             bytesInFlight -= batchBytes[firstBatch];
+            took(now - batchNanos[firstBatch]);
             firstBatch = (firstBatch + 1) % MAX_BATCHES;
             batches--;
             firstInFlight = matchIndex + 1;
         }
         nextIndex = Math.max(nextIndex, matchIndex + 1);
+    }
+
+    private void took(long nanos) {
+        long sample = Math.max(1, nanos);
+        answerNanos = answerNanos == 0 ? sample : answerNanos + (sample - answerNanos) / ANSWERS_AVERAGED;
     }
 
     /** Starts over from this index, one message at a time until the follower says yes. */

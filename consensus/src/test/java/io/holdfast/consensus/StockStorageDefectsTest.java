@@ -211,7 +211,7 @@ class StockStorageDefectsTest {
                     ours.deliver(ours.third, MessageKind.APPEND_ANSWER, 2, true, index, 0, 0, index);
                     assertThat(ours.raft.committed()).isEqualTo(index);
                 }
-                assertThat(ours.sent).hasSize(2 * ENTRIES).allMatch(ours::isAppend);
+                assertThat(ours.sent).as("one of the two is enough").hasSize(ENTRIES).allMatch(ours::isAppend);
             }
         }
     }
