@@ -133,6 +133,17 @@ final class ForcedMark implements AutoCloseable {
         return cycle > otherCycle || cycle == otherCycle && offsetBytes > otherOffsetBytes;
     }
 
+    /** What a journal that ends here lacks of what was forced, in words; null when nothing. */
+    synchronized String lacking(long endCycle, long endOffsetBytes, long lastIndex) {
+        if (!isBeyond(endCycle, endOffsetBytes)) {
+            return null;
+        }
+        Path dir = path.toAbsolutePath().getParent();
+        return "the journal ends here, with entry " + lastIndex + ", but it was on stable storage up to " + place(dir)
+                + ": acknowledged entries are missing" + (cycle == endCycle
+                        ? ", " + (offsetBytes - endOffsetBytes) + " bytes of records" : ", the rest of this file and later ones");
+    }
+
     /** How far, in words. */
     synchronized String place(Path dir) {
         return cycle < 0 ? "the beginning" : CycleFiles.pathOf(dir, (int) cycle).getFileName() + " byte " + offsetBytes;

@@ -20,6 +20,7 @@ public final class JournalAudit {
     public static final String COMMIT_INDEX = "commit-index";
     public static final String FILES = "files";
     public static final String FLOOR = "floor";
+    public static final String FORCED = "forced";
 
     /** Is shown what the audit meets, in the order it was written. */
     public interface Visitor {
@@ -40,6 +41,8 @@ public final class JournalAudit {
     private long lastGood = -1;
     private long committed;
     private long newestCycle = -1;
+    /** Where the search in the newest file ended. */
+    private long endBytes;
     /** Behind damage neither chain nor index is known. */
     private boolean lost;
     /** False until something says what stands before the first record. */
@@ -55,11 +58,13 @@ public final class JournalAudit {
     public void run() {
         Floor floor = readFloor();
         readState(floor);
+        ForcedMark mark = readMark();
         CycleFiles files = CycleFiles.list(dir, floor == null ? 0 : floor.start().cycle());
         for (int i = 0; i < files.count(); i++) {
             scan(files.get(i), i == files.count() - 1);
         }
         checkState(files);
+        checkMark(mark, floor, files.last());
         if (lastGood < 0) {
             lastGood = last;
         }
@@ -107,6 +112,11 @@ public final class JournalAudit {
 
     private void scan(CycleFile file, boolean newest) {
         RecordScan scan = new RecordScan(file, sizeOf(file));
+        scan(file, newest, scan);
+        endBytes = scan.offsetBytes();
+    }
+
+    private void scan(CycleFile file, boolean newest, RecordScan scan) {
         long lastRecord = 0;
         firstOfFile = true;
         while (true) {
@@ -230,6 +240,25 @@ public final class JournalAudit {
             newestCycle = state.newestCycle();
         } catch (IOException | JournalException e) {
             violation(FILES, path, -1, "the file with the commit index cannot be used: " + e.getMessage());
+        }
+    }
+
+    /** Read before the records: a live writer forces more meanwhile. Null when it is not known how far was forced. */
+    private ForcedMark readMark() {
+        try {
+            return ForcedMark.load(KernelStorage.INSTANCE, dir);
+        } catch (IOException | JournalException e) {
+            violation(FORCED, dir.resolve(ForcedMark.FILE_NAME), -1, "how far the journal was forced cannot be read: " + e.getMessage());
+            return null;
+        }
+    }
+
+    /** Where the end is missing and nothing else shows that there was more, this does. */
+    private void checkMark(ForcedMark mark, Floor floor, CycleFile newest) {
+        int cycle = newest != null ? newest.cycle() : floor == null ? -1 : floor.start().cycle();
+        String lacking = mark == null ? null : mark.lacking(cycle, endBytes, last);
+        if (lacking != null) {
+            violation(FORCED, newest == null ? dir : newest.path(), newest == null ? -1 : endBytes, lacking);
         }
     }
 

@@ -1,5 +1,6 @@
 package io.holdfast.journal;
 
+import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Objects;
 
@@ -57,8 +58,9 @@ public final class JournalVerifier {
             if (now != null && floor != null) {
                 SnapshotFile.load(dir, floor);
             }
-            RecordWalk walk = new RecordWalk(CycleFiles.list(dir, floor == null ? 0 : floor.start().cycle()), index,
-                    floor == null ? null : floor.start(), true);
+            ForcedMark mark = ForcedMark.load(KernelStorage.INSTANCE, dir);
+            CycleFiles files = CycleFiles.list(dir, floor == null ? 0 : floor.start().cycle());
+            RecordWalk walk = new RecordWalk(files, index, floor == null ? null : floor.start(), true);
             JournalEntry entry = new JournalEntry();
             RecordWalk.Step step;
             while ((step = walk.next(entry)) != RecordWalk.Step.END) {
@@ -69,6 +71,14 @@ public final class JournalVerifier {
                 damage = new JournalException(dir, -1, "the journal ends with entry " + index.last()
                         + " but entries up to " + committed + " were committed");
             }
+            CycleFile newest = files.last();
+            String lacking = mark.lacking(newest != null ? newest.cycle() : floor == null ? -1 : floor.start().cycle(),
+                    walk.tailPosition(), index.last());
+            if (damage == null && lacking != null) {
+                damage = new JournalException(newest == null ? dir : newest.path(), walk.tailPosition(), lacking);
+            }
+        } catch (IOException e) {
+            damage = new JournalException(dir, -1, "cannot be read: " + e, e);
         } catch (JournalException e) {
             damage = e;
         }

@@ -155,10 +155,9 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     /** Also without a power cut: an end in front of what was forced, where nothing else shows that there was more. */
     private static void checkMark(Path dir, ForcedMark mark, Floor floor, CycleFiles files, long tail, long last) {
         CycleFile newest = files.last();
-        if (mark.isBeyond(newest == null ? floor.start().cycle() : newest.cycle(), tail)) {
-            throw new JournalException(endOf(dir, files), tail, "the journal ends here, with entry " + last
-                    + ", but it was on stable storage up to " + mark.place(dir) + ": acknowledged entries are missing. "
-                    + JournalException.REJOIN);
+        String lacking = mark.lacking(newest == null ? floor.start().cycle() : newest.cycle(), tail, last);
+        if (lacking != null) {
+            throw new JournalException(endOf(dir, files), tail, lacking + ". " + JournalException.REJOIN);
         }
     }
 

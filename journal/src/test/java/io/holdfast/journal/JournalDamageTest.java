@@ -294,6 +294,61 @@ class JournalDamageTest {
         }
     }
 
+    /** The end is gone as if it had never been, Chronicle's own word for it too; only the mark knows that it was forced. */
+    @Test
+    void aForcedEndThatIsGoneIsAViolation() throws IOException {
+        write(1);
+        Path file = cycleFiles().get(0);
+        List<Long> starts = recordStarts();
+        long at = starts.get(ENTRIES - 3);
+        long lastThere = starts.get(ENTRIES - 4);
+        try (RandomAccessFile out = new RandomAccessFile(file.toFile(), "rw")) {
+            out.seek(at);
+            out.write(new byte[(int) (out.length() - at)]);
+        }
+        setWritePosition(lastThere);
+        List<Violation> violations = audit();
+        assertThat(violations).hasSize(1);
+        Violation found = violations.get(0);
+        assertThat(found.rule()).isEqualTo(JournalAudit.FORCED);
+        assertThat(found.file()).isEqualTo(file);
+        assertThat(found.offsetBytes()).isEqualTo(at);
+        assertThat(found.index()).isEqualTo(ENTRIES - 3);
+        assertThat(found.what()).contains("ends here, with entry " + (ENTRIES - 3), "up to " + file.getFileName() + " byte ",
+                "bytes of records");
+        assertThat(JournalVerifier.verify(dir).damage()).hasMessageContaining("at byte " + at + ": the journal ends here");
+        assertThat(refusal()).hasMessageContaining("at byte " + at + ": the journal ends here");
+    }
+
+    @Test
+    void aForcedFileThatIsGoneIsAViolation() throws IOException {
+        write(3);
+        List<Path> files = cycleFiles();
+        Path newest = files.get(files.size() - 1);
+        Files.delete(newest);
+        assertThat(audit()).anySatisfy(violation -> {
+            assertThat(violation.rule()).isEqualTo(JournalAudit.FORCED);
+            assertThat(violation.file()).isEqualTo(files.get(files.size() - 2));
+            assertThat(violation.what()).contains(newest.getFileName().toString());
+        });
+    }
+
+    private List<Violation> audit() {
+        List<Violation> found = new ArrayList<>();
+        new JournalAudit(dir, new JournalAudit.Visitor() {
+            @Override
+            public void onRecord(JournalEntry record, Path file, long offsetBytes) {
+                // Only what is wrong.
+            }
+
+            @Override
+            public void onViolation(Violation violation) {
+                found.add(violation);
+            }
+        }).run();
+        return found;
+    }
+
     @Test
     void damageAfterOpeningIsFoundByTheRead() throws IOException {
         write(1);
