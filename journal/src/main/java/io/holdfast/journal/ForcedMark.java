@@ -128,6 +128,11 @@ final class ForcedMark implements AutoCloseable {
         return cycle;
     }
 
+    /** So much of that file. */
+    synchronized long offsetBytes() {
+        return offsetBytes;
+    }
+
     /** Whether what is forced for certain reaches beyond this place. */
     synchronized boolean isBeyond(long otherCycle, long otherOffsetBytes) {
         return cycle > otherCycle || cycle == otherCycle && offsetBytes > otherOffsetBytes;

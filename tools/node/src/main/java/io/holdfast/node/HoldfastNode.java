@@ -52,7 +52,8 @@ public final class HoldfastNode implements AutoCloseable {
     public record Status(String node, String traffic, Refusals.Seen refused, List<ServiceStatus> services) {
     }
 
-    public HoldfastNode(NodeConfig config) throws IOException {
+    /** @param lossAccepted an operator's word: what this machine may have lost when it lost power is not to be waited for */
+    public HoldfastNode(NodeConfig config, boolean lossAccepted) throws IOException {
         this.config = config;
         this.traffic = config.security().traffic();
         this.admin = new AdminServer(new InetSocketAddress(config.self().address(), config.self().adminPort()), traffic,
@@ -60,7 +61,7 @@ public final class HoldfastNode implements AutoCloseable {
         for (ServiceConfig service : config.services()) {
             ImageExchange exchange = new ImageExchange(config, service, traffic, admin);
             exchanges.add(exchange);
-            services.add(new ServiceAgent(config, service, traffic, exchange, this::oneFailed));
+            services.add(new ServiceAgent(config, service, traffic, exchange, lossAccepted, this::oneFailed));
         }
         admin.route("GET", "/status", (exchange, path) -> admin.sendJson(exchange, 200, status()));
         services.forEach(this::routeCheckpoint);

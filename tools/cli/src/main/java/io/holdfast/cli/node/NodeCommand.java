@@ -5,7 +5,6 @@ import io.holdfast.node.HoldfastNode;
 import io.holdfast.node.config.ConfigException;
 import io.holdfast.node.config.ConfigLoader;
 import io.holdfast.node.config.NodeConfig;
-import io.holdfast.node.service.AcceptedLoss;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 import picocli.CommandLine.Command;
@@ -17,7 +16,6 @@ import java.io.IOException;
 import java.net.BindException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import java.util.concurrent.Callable;
 
 /** {@code holdfast node}: runs this machine's node until it is told to stop. */
@@ -56,19 +54,7 @@ public final class NodeCommand implements Callable<Integer> {
             spec.commandLine().getOut().println(config + ": usable by node " + loaded.self().name());
             return 0;
         }
-        if (acceptLoss) {
-            acceptLoss(loaded);
-        }
         return run(loaded);
-    }
-
-    private static void acceptLoss(NodeConfig loaded) {
-        List<String> services = AcceptedLoss.accept(loaded);
-        if (services.isEmpty()) {
-            LOG.info("--accept-loss: no entries of any service can have been lost here");
-        } else {
-            LOG.warn("--accept-loss: entries of {} that were acknowledged before the power failed may be gone for good", services);
-        }
     }
 
     /**
@@ -113,7 +99,7 @@ public final class NodeCommand implements Callable<Integer> {
         preferThreadsOfThisNode();
         HoldfastNode node;
         try {
-            node = new HoldfastNode(loaded);
+            node = new HoldfastNode(loaded, acceptLoss);
         } catch (BindException e) {
             spec.commandLine().getErr().println(config + ": the admin endpoint " + loaded.self().address().getHostAddress() + ":"
                     + loaded.self().adminPort() + " cannot be bound: " + e.getMessage()

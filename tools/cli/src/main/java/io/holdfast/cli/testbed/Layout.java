@@ -105,6 +105,11 @@ public record Layout(String name, Path directory, int nodes) {
         return directory.resolve("config");
     }
 
+    /** What stands for the kernel's boot id on this node's machine, once the machine has lost power. */
+    Path bootId(int node) {
+        return directory.resolve("boot").resolve(nodeName(node));
+    }
+
     public Path configFile(int node) {
         return configs().resolve(nodeName(node) + ".yaml");
     }

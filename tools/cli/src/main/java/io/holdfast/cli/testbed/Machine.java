@@ -6,6 +6,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.UUID;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -22,7 +23,7 @@ public final class Machine {
     /**
      * Run inside the new network namespace. The mounts of other testbeds' namespaces are let go first: a copy of them
      * here would keep those namespaces alive after their removal. /run and /dev/shm are a machine's own (xtables.lock,
-     * CRIU's caches); the other nodes' disks are covered.
+     * CRIU's caches); the other nodes' disks are covered. After a power cut the kernel's boot id is another one.
      */
     private static final String HOLDER = """
             set -e
@@ -31,6 +32,7 @@ public final class Machine {
             mount -t tmpfs -o mode=755 holdfast-nothing '%3$s'
             mount -t tmpfs -o mode=755 holdfast-run /run
             mount -t tmpfs -o mode=1777 holdfast-shm /dev/shm
+            [ ! -e '%5$s' ] || mount --bind '%5$s' /proc/sys/kernel/random/boot_id
             echo %4$s
             exec sleep infinity
             """;
@@ -66,7 +68,7 @@ public final class Machine {
         try {
             holder = new ProcessBuilder("setsid", "ip", "netns", "exec", namespace(),
                     "unshare", "--mount", "--propagation", "private", "sh", "-c",
-                    HOLDER.formatted(layout.disk(number), layout.machine(), layout.disks(), READY))
+                    HOLDER.formatted(layout.disk(number), layout.machine(), layout.disks(), READY, layout.bootId(number)))
                     .redirectErrorStream(true).start();
             holder.getOutputStream().close();
             String line = holder.inputReader().readLine();
@@ -214,7 +216,7 @@ public final class Machine {
 
     /**
      * Power off and on: whatever ran is gone, and so is everything the kernel knew (addresses, rules, devices).
-     * The disk stays. Nothing is started.
+     * The disk stays, all that was written to it included, as after an orderly shutdown of the kernel. Nothing is started.
      */
     public void reboot() {
         killRest();
@@ -222,6 +224,20 @@ public final class Machine {
         network.unplug(name());
         SystemCommand.run("ip", "netns", "del", namespace());
         powerOn();
+    }
+
+    /**
+     * As {@link #reboot()}, but the nodes started from now on see that the kernel has been started anew: what was written and
+     * not forced may be lost. Losing it is the caller's part.
+     */
+    public void rebootAfterPowerCut() {
+        try {
+            Files.createDirectories(layout.bootId(number).getParent());
+            Files.writeString(layout.bootId(number), UUID.randomUUID() + "\n");
+        } catch (IOException e) {
+            throw new TestbedException("cannot give " + name() + " another boot id", e);
+        }
+        reboot();
     }
 
     /** SIGTERM to the node process: it leaves cleanly. Returns its exit code. */

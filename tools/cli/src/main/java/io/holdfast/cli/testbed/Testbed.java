@@ -107,13 +107,17 @@ public final class Testbed implements AutoCloseable {
         nodeMain = className;
     }
 
-    /** Starts the node process of a configured machine. */
-    public void startNode(int node) {
+    /** Starts the node process of a configured machine, with more options of {@code holdfast node} if there are any. */
+    public void startNode(int node, String... options) {
         List<String> flags = new ArrayList<>(nodeFlags);
         // The node's temporary files are on its own disk, as on a machine of its own.
         flags.add("-Djava.io.tmpdir=" + layout.machine().resolve("tmp"));
-        machine(node).start(JavaCommand.of(nodeClassPath, flags, nodeMain,
-                List.of("node", "--config", layout.configFile(node).toString())));
+        // A node logs as everywhere, whatever configurations of tests are on its class path.
+        flags.add("-Dlogback.configurationFile=logback.xml");
+        List<String> arguments = new ArrayList<>(List.of("node"));
+        arguments.addAll(List.of(options));
+        arguments.addAll(List.of("--config", layout.configFile(node).toString()));
+        machine(node).start(JavaCommand.of(nodeClassPath, flags, nodeMain, arguments));
     }
 
     public Layout layout() {

@@ -34,6 +34,7 @@ public final class ServiceAgent implements AutoCloseable {
     private final NodeConfig node;
     private final ServiceConfig service;
     private final ClusterTraffic traffic;
+    private final boolean lossAccepted;
     private final Runnable onFailed;
     private final BlockingQueue<Event> events = new LinkedBlockingQueue<>();
     private final Queue<CheckpointAsked> postponed = new ArrayDeque<>();
@@ -80,13 +81,15 @@ public final class ServiceAgent implements AutoCloseable {
     /**
      * Prepares the agent; nothing is touched before {@link #start}.
      *
-     * @param onFailed run once when the service cannot go on on this node
+     * @param lossAccepted entries that this machine may have lost when it lost power are not to be waited for
+     * @param onFailed     run once when the service cannot go on on this node
      */
     public ServiceAgent(NodeConfig node, ServiceConfig service, ClusterTraffic traffic, ImageExchange exchange,
-                        Runnable onFailed) {
+                        boolean lossAccepted, Runnable onFailed) {
         this.node = node;
         this.service = service;
         this.traffic = traffic;
+        this.lossAccepted = lossAccepted;
         this.onFailed = onFailed;
         Path dir = node.serviceDir(service);
         this.workloadFile = dir.resolve("workload.json");
@@ -138,6 +141,9 @@ public final class ServiceAgent implements AutoCloseable {
         joining.watch(watcherOf(joining));
         replica = joining;
         checkpoints.connect(joining);
+        if (lossAccepted) {
+            acceptLoss(joining);
+        }
         boolean holdsEntries = joining.journal().lastIndex() > 0;
         joining.join(groupConfig());
         if (node.joining() && holdsEntries && !joining.isMember()) {
@@ -148,6 +154,15 @@ public final class ServiceAgent implements AutoCloseable {
         state = ServiceState.STANDBY;
         LOG.info("service {}: joined its group as {}; journal at entry {}", service.name(), node.self().name(),
                 joining.journal().lastIndex());
+    }
+
+    private void acceptLoss(ServiceReplica joining) {
+        if (joining.acceptLoss()) {
+            LOG.warn("service {}: --accept-loss: entries that were acknowledged before the power failed may be gone for good",
+                    service.name());
+        } else {
+            LOG.info("service {}: --accept-loss: there is nothing to accept, no entries can have been lost here", service.name());
+        }
     }
 
     private ServiceReplica.Watcher watcherOf(ServiceReplica of) {

@@ -84,6 +84,18 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         return serviceDir.resolve("journal");
     }
 
+    /**
+     * An operator's word, before {@link #join}: entries this machine may have lost when it lost power are not to be waited
+     * for, and its votes count again like any other's. False when there is nothing to accept.
+     */
+    boolean acceptLoss() {
+        boolean mayHaveForgotten = journal.mayHaveForgotten();
+        if (mayHaveForgotten) {
+            journal.remembered();
+        }
+        return mayHaveForgotten;
+    }
+
     /** Names who hears of it; before {@link #join}. */
     void watch(Watcher by) {
         watcher = by;

@@ -35,13 +35,28 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
         String said = message == null && primary != null ? checkpoints.lastProblem() : message;
         String room = journalKeeper.problem();
         said = room == null ? said : said == null ? room : room + "; " + said;
-        said = said == null && group.leader() == null ? group.refused() : said;
+        said = said == null && group.leader() == null ? waitsFor(group) : said;
         return new ServiceStatus(service.name(), role, standing(group), said, group.term(), group.leader(), group.commitIndex(),
                 replica.applied(), group.lastIndex(), journal(), service.vip().getHostAddress(), network.vipHeld(),
                 network.lease().held(), network.lease().lapses(), workload(), checkpoint(),
                 replica.openConnections(), replica.history().connectionsClosed(), network.counts(),
                 replica.refused(), members(group),
                 takeover(replica.history().lastTakeover()));
+    }
+
+    /** Why there is no leader, as far as this node knows; null when it knows nothing. */
+    private String waitsFor(GroupStatus group) {
+        if (!replica.journal().mayHaveForgotten()) {
+            return group.refused();
+        }
+        List<String> missing = group.peers().stream().filter(peer -> !reachable(peer)).map(GroupStatus.PeerStatus::name).toList();
+        return "its machine lost power, and entries that it acknowledged may be gone: it waits for "
+                + (missing.isEmpty() ? "all members to vote" : String.join(" and ", missing))
+                + ". If they cannot come back, see --accept-loss";
+    }
+
+    private static boolean reachable(GroupStatus.PeerStatus peer) {
+        return peer.heardAgoMs() >= 0 && peer.heardAgoMs() < REACHABLE_MS;
     }
 
     /** A standby's standing in its group is a state of its own for whoever looks at it. */
@@ -81,9 +96,8 @@ record StatusReport(NodeConfig node, ServiceConfig service, ServiceState state, 
         List<MemberStatus> members = new ArrayList<>();
         members.add(new MemberStatus(node.self().name(), true, group.lastIndex(), admin(node.self().name())));
         for (GroupStatus.PeerStatus peer : group.peers()) {
-            boolean reachable = peer.heardAgoMs() >= 0 && peer.heardAgoMs() < REACHABLE_MS;
             boolean known = peer.progress() != GroupStatus.PeerProgress.NOT_LED;
-            members.add(new MemberStatus(peer.name(), reachable, known ? peer.matchIndex() : -1, admin(peer.name())));
+            members.add(new MemberStatus(peer.name(), reachable(peer), known ? peer.matchIndex() : -1, admin(peer.name())));
         }
         return members;
     }
