@@ -30,8 +30,13 @@ final class ForcedFile implements AutoCloseable {
         return path;
     }
 
-    /** Writes zeros from one position up to another: after this a store to a mapping of them needs no new block. */
-    void zero(long from, long to) throws IOException {
+    /** After this a store to a mapping of what lies between two positions needs no new block. A thread that nobody interrupts. */
+    void claim(long from, long to, int atOnceBytes) throws IOException {
+        storage.claim(file, path, from, to, atOnceBytes);
+    }
+
+    /** Writes zeros from one position up to another. */
+    private void zero(long from, long to) throws IOException {
         storage.zero(file, path, from, to);
     }
 

@@ -7,8 +7,8 @@ import java.nio.file.Path;
  *
  * @param blockBytes       how much of a cycle file is mapped (sparsely) at once; a power of two, 1 MiB to 1 GiB
  * @param maxCommandBytes  the longest command accepted; at most an eighth of a block and 8 MiB
- * @param preallocateBytes how far ahead of the last entry disk blocks are claimed, so that a full disk is an
- *                         exception before an append and not a fault inside it
+ * @param preallocateBytes how far ahead of the last entry disk blocks are claimed, at least, and twice as far at most, so
+ *                         that a full disk is an exception before an append and not a fault inside it
  * @param rollBytes        a file that would grow beyond this is closed and another begun, also at each full hour; dropped
  *                         entries give their disk space back file by file
  * @param maxBytes         what the journal should not grow beyond, 0 for no bound: {@link Journal#isFull()} says when it
@@ -28,7 +28,7 @@ public record JournalOptions(int blockBytes, int maxCommandBytes, int preallocat
     public static final long MAX_ROLL_BYTES = 1L << 36;
 
     public static final JournalOptions DEFAULT =
-            new JournalOptions(64 << 20, 4 << 20, 256 << 10, 256 << 20, 0, null, Durability.PROCESS, 10);
+            new JournalOptions(64 << 20, 4 << 20, 1 << 20, 256 << 20, 0, null, Durability.PROCESS, 10);
 
     public JournalOptions {
         if (Integer.bitCount(blockBytes) != 1 || blockBytes < MIN_BLOCK_BYTES || blockBytes > MAX_BLOCK_BYTES) {
@@ -59,7 +59,7 @@ public record JournalOptions(int blockBytes, int maxCommandBytes, int preallocat
     }
 
     public JournalOptions withBlockBytes(int bytes) {
-        return new JournalOptions(bytes, Math.min(maxCommandBytes, bytes / 8), Math.min(preallocateBytes, bytes), rollBytes,
+        return new JournalOptions(bytes, Math.min(maxCommandBytes, bytes / 8), Math.min(preallocateBytes, bytes / 4), rollBytes,
                 maxBytes, archive, durability, syncIntervalMs);
     }
 

@@ -3,6 +3,7 @@ package io.holdfast.journal;
 import java.io.IOException;
 import java.io.RandomAccessFile;
 import java.io.SyncFailedException;
+import java.nio.ByteBuffer;
 import java.nio.channels.ClosedByInterruptException;
 import java.nio.channels.FileChannel;
 import java.nio.file.Files;
@@ -16,6 +17,7 @@ final class KernelStorage implements StableStorage {
     /** random(4). The same in all containers of a machine, as the page cache is. */
     private static final Path BOOT_ID = Path.of("/proc/sys/kernel/random/boot_id");
     private static final byte[] ZEROS = new byte[8 << 10];
+    private static final ByteBuffer MANY_ZEROS = ByteBuffer.allocateDirect(256 << 10).asReadOnlyBuffer();
 
     private KernelStorage() {
     }
@@ -32,6 +34,17 @@ final class KernelStorage implements StableStorage {
             int length = (int) Math.min(ZEROS.length, to - at);
             file.write(ZEROS, 0, length);
             at += length;
+        }
+    }
+
+    @Override
+    public void claim(RandomAccessFile file, Path path, long from, long to, int atOnceBytes) throws IOException {
+        FileChannel channel = file.getChannel();
+        ByteBuffer zeros = MANY_ZEROS.duplicate();
+        for (long at = from; at < to; ) {
+            long end = Math.min(to, (at / atOnceBytes + 1) * atOnceBytes);
+            zeros.clear().limit((int) Math.min(zeros.capacity(), end - at));
+            at += channel.write(zeros, at);
         }
     }
 

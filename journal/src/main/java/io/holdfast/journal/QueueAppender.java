@@ -19,8 +19,8 @@ import net.openhft.chronicle.wire.DocumentContext;
  * Owned by the writer's thread: puts records into the Chronicle Queue and knows on which place each one landed.
  *
  * <p>Chronicle stores into sparse mappings. On a full disk such a store is a SIGBUS, which the JVM turns into an error
- * thrown at some later point with the store silently left out. So blocks are claimed ahead by writing zeros with a system
- * call, which fails in an orderly way, and Chronicle only ever stores into blocks that exist.
+ * thrown at some later point with the store silently left out. So {@link BlocksAhead} claims blocks with a system call,
+ * which fails in an orderly way, and Chronicle only ever stores into blocks that exist.
  */
 final class QueueAppender implements AutoCloseable {
     /** What Chronicle may write behind a record by itself: an index page of 4096 longs, in the first file two of them. */
@@ -44,7 +44,7 @@ final class QueueAppender implements AutoCloseable {
     private volatile long appendedBytes;
     private boolean rollNext;
     private long tail;
-    private volatile long claimed;
+    private final BlocksAhead blocks;
 
     QueueAppender(StableStorage storage, Path dir, JournalOptions options, Recovery recovered) throws IOException {
         this.storage = storage;
@@ -65,8 +65,9 @@ final class QueueAppender implements AutoCloseable {
             this.current = new ForcedFile(storage, newest.path());
             this.tail = recovered.tail();
             this.rollNext = recovered.tailClosed();
-            this.claimed = pageAligned(tail);
         }
+        this.blocks = new BlocksAhead(options);
+        blocks.begin(current, pageAligned(tail));
     }
 
     private static ChronicleQueue open(Path dir, JournalOptions options, CycleClock clock) {
@@ -139,7 +140,7 @@ final class QueueAppender implements AutoCloseable {
     /** Blocks claimed ahead of the last record. Any thread. */
     long bytesAhead() {
         CycleFile newest = files.last();
-        return newest == null ? 0 : Math.max(0, claimed - newest.endBytes());
+        return newest == null ? 0 : Math.max(0, blocks.claimed() - newest.endBytes());
     }
 
     private long write(byte[] record, int length) {
@@ -171,7 +172,8 @@ final class QueueAppender implements AutoCloseable {
         ForcedFile fresh = new ForcedFile(storage, path);
         try {
             // Chronicle writes its header into a file that is all zeros as into one that is empty.
-            fresh.zero(0, options.preallocateBytes());
+            blocks.begin(fresh, 0);
+            blocks.claim(BlocksAhead.FIRST_BYTES, mostClaimed());
         } catch (IOException e) {
             fresh.close();
             storage.delete(path);
@@ -181,7 +183,6 @@ final class QueueAppender implements AutoCloseable {
         replaceCurrent(fresh);
         rollNext = false;
         tail = 0;
-        claimed = options.preallocateBytes();
     }
 
     private synchronized void replaceCurrent(ForcedFile fresh) {
@@ -193,21 +194,22 @@ final class QueueAppender implements AutoCloseable {
     }
 
     private void claim(int length) throws IOException {
-        long need = tail + length + INDEX_BYTES;
-        while (claimed < need) {
-            try {
-                current.zero(claimed, claimed + options.preallocateBytes());
-            } catch (IOException e) {
-                throw cannotClaim(current.path(), claimed, e);
-            }
-            claimed += options.preallocateBytes();
+        try {
+            blocks.claim(tail + length + INDEX_BYTES, mostClaimed());
+        } catch (IOException e) {
+            throw cannotClaim(current.path(), blocks.claimed(), e);
         }
+    }
+
+    /** A file seldom grows beyond where it is closed. */
+    private long mostClaimed() {
+        return options.rollBytes() + INDEX_BYTES;
     }
 
     private JournalException cannotClaim(Path path, long offset, IOException cause) throws IOException {
         long usable = Files.getFileStore(dir).getUsableSpace();
-        return new JournalException(path, offset, DiskSpace.fullFor(dir, options.preallocateBytes())
-                + "cannot claim " + options.preallocateBytes() + " bytes, " + usable + " are free: " + cause.getMessage(), cause);
+        return new JournalException(path, offset, DiskSpace.fullFor(dir, BlocksAhead.FIRST_BYTES)
+                + "cannot claim blocks, " + usable + " bytes are free: " + cause.getMessage(), cause);
     }
 
     /**
@@ -261,6 +263,7 @@ final class QueueAppender implements AutoCloseable {
 
     @Override
     public synchronized void close() {
+        blocks.close();
         appender.close();
         queue.close();
         try {

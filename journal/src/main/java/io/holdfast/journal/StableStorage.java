@@ -19,8 +19,14 @@ interface StableStorage {
     /** Opens for reading and writing; begins an empty file when there is none. */
     RandomAccessFile open(Path path) throws IOException;
 
-    /** Claims blocks, by writing zeros from one position up to another. */
+    /** Writes zeros from one position up to another. */
     void zero(RandomAccessFile file, Path path, long from, long to) throws IOException;
+
+    /**
+     * Claims blocks, by writing zeros from one position up to another, at most so many bytes at once and none across a
+     * multiple of that. On a thread that nobody interrupts.
+     */
+    void claim(RandomAccessFile file, Path path, long from, long to, int atOnceBytes) throws IOException;
 
     /** fsync(2): returns when all of the file is on stable storage. */
     void force(RandomAccessFile file, Path path) throws IOException;

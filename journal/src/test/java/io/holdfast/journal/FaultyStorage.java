@@ -313,8 +313,13 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized void zero(RandomAccessFile file, Path path, long from, long to) throws IOException {
-        failIf(Fault.CLAIM);
         KernelStorage.INSTANCE.zero(file, path, from, to);
+    }
+
+    @Override
+    public synchronized void claim(RandomAccessFile file, Path path, long from, long to, int atOnceBytes) throws IOException {
+        failIf(Fault.CLAIM);
+        KernelStorage.INSTANCE.claim(file, path, from, to, atOnceBytes);
     }
 
     @Override
