@@ -25,7 +25,8 @@ final class BlocksAhead implements AutoCloseable {
     private final long aheadBytes;
     private final int pieceBytes;
     private final int writeBytes;
-    private final Thread thread = new Thread(this::run, "journal-blocks");
+    /** Null where the writer itself claims, just what it needs. */
+    private final Thread thread;
     /** Of the writer alone: when it needs more than this, more is asked for. */
     private long askBehind;
     private volatile long claimed;
@@ -35,7 +36,7 @@ final class BlocksAhead implements AutoCloseable {
     private IOException problem;
     private boolean ended;
 
-    BlocksAhead(JournalOptions options) {
+    BlocksAhead(StableStorage storage, JournalOptions options) {
         this.pieceBytes = options.durability() == Durability.PROCESS ? PIECE_BYTES : FORCED_PIECE_BYTES;
         this.writeBytes = switch (options.durability()) {
             case PROCESS -> PIECE_BYTES;
@@ -43,8 +44,11 @@ final class BlocksAhead implements AutoCloseable {
             case DISK -> PAGE_BYTES;
         };
         this.aheadBytes = options.preallocateBytes();
-        thread.setDaemon(true);
-        thread.start();
+        this.thread = storage.worksBeside() ? new Thread(this::run, "journal-blocks") : null;
+        if (thread != null) {
+            thread.setDaemon(true);
+            thread.start();
+        }
     }
 
     /** Writer. From now on this file, of which so much is claimed already. */
@@ -64,6 +68,15 @@ final class BlocksAhead implements AutoCloseable {
     }
 
     private synchronized void ask(long need, long most) throws IOException {
+        if (thread == null) {
+            while (claimed < need) {
+                long to = (claimed / pieceBytes + 1) * pieceBytes;
+                file.claim(claimed, to, writeBytes);
+                claimed = to;
+            }
+            askBehind = claimed;
+            return;
+        }
         long target = Math.max(need, Math.min(need + 2 * aheadBytes, most));
         // What failed ahead of need is tried again: there may be room by now.
         problem = null;
@@ -146,7 +159,7 @@ final class BlocksAhead implements AutoCloseable {
             notifyAll();
         }
         boolean interrupted = false;
-        while (thread.isAlive()) {
+        while (thread != null && thread.isAlive()) {
             try {
                 thread.join();
             } catch (InterruptedException e) {

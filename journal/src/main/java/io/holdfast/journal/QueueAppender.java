@@ -66,7 +66,7 @@ final class QueueAppender implements AutoCloseable {
             this.tail = recovered.tail();
             this.rollNext = recovered.tailClosed();
         }
-        this.blocks = new BlocksAhead(options);
+        this.blocks = new BlocksAhead(storage, options);
         blocks.begin(current, pageAligned(tail));
     }
 

@@ -28,6 +28,11 @@ interface StableStorage {
      */
     void claim(RandomAccessFile file, Path path, long from, long to, int atOnceBytes) throws IOException;
 
+    /** Whether the journal may ask for something on threads of its own; not where a test fixes the order of what happens. */
+    default boolean worksBeside() {
+        return true;
+    }
+
     /** fsync(2): returns when all of the file is on stable storage. */
     void force(RandomAccessFile file, Path path) throws IOException;
 

@@ -317,6 +317,11 @@ public final class FaultyStorage implements StableStorage {
     }
 
     @Override
+    public boolean worksBeside() {
+        return false;
+    }
+
+    @Override
     public synchronized void claim(RandomAccessFile file, Path path, long from, long to, int atOnceBytes) throws IOException {
         failIf(Fault.CLAIM);
         KernelStorage.INSTANCE.claim(file, path, from, to, atOnceBytes);
