@@ -49,6 +49,7 @@ class GroupRaft extends RAFT {
     private final JournalLog journalLog;
     private final GroupListener listener;
     private final LongSupplier clock;
+    private final Executor beside;
     private final Roster roster;
     private final ProposalRing proposals;
     private final Replica replica;
@@ -81,6 +82,7 @@ class GroupRaft extends RAFT {
         this.journalLog = new JournalLog(journal, votes);
         this.listener = listener;
         this.clock = clock;
+        this.beside = beside;
         this.doze = doze;
         this.life = new RunnerLife(config);
         this.mailbox = new Mailbox(doze);
@@ -226,7 +228,7 @@ class GroupRaft extends RAFT {
             mailbox.readBy(Thread.currentThread());
         }
         if (stopping || shown.failure != null) {
-            turns.last(this::end);
+            turns.last(life.isOver() ? () -> { } : this::takeNoPart);
             LockSupport.park(this); // until the base class ends this thread
             return;
         }
@@ -247,12 +249,6 @@ class GroupRaft extends RAFT {
         proposalsWanted = leadership != null && leadership.hasRoom();
         life.noticeTurn(clock.getAsLong() - began);
         return waitNanos;
-    }
-
-    private void end() {
-        if (!life.isOver()) {
-            takeNoPart();
-        }
     }
 
     void fail(Throwable cause) {
@@ -389,7 +385,7 @@ class GroupRaft extends RAFT {
         }
     }
 
-    /** Every entry appended so far is as durable as configured when it returns. */
+    /** Any thread. Every entry appended so far is as durable as configured when it returns. */
     void syncIfAsked() {
         if (journal.durability() == Durability.DISK) {
             journal.sync();
@@ -440,6 +436,10 @@ class GroupRaft extends RAFT {
 
     GroupListener listener() {
         return listener;
+    }
+
+    Executor beside() {
+        return beside;
     }
 
     long nanoTime() {

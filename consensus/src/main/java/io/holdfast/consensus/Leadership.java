@@ -15,7 +15,8 @@ import org.slf4j.LoggerFactory;
 /**
  * Owned by the runner thread: one leadership, from the election to its loss. Orders, replicates and commits entries.
  *
- * <p>Entries are appended here before they are sent on, so that nothing of a failed append leaves the node (I7). The
+ * <p>Entries are appended here before they are sent on, so that nothing of a failed append leaves the node (I7); they are
+ * forced meanwhile, and no answer of this leader's counts before that ({@link Forcing}). The
  * leader commits by counting only entries of its own term, beginning with the empty one it appends at once; older ones
  * are committed with it (Raft paper, 5.4.2 and figure 8; section 8 for the first entry). Each follower is served from its
  * own place, within a window that its acknowledgements move: one that fell behind catches up while the load goes on and
@@ -41,6 +42,7 @@ final class Leadership {
     private final ArrayDeque<Waiting> waiting = new ArrayDeque<>();
     private long[] places = new long[8];
     private final LeaseEvidence evidence;
+    private final Forcing forcing;
 
     private final long term;
     private long termStartIndex;
@@ -58,6 +60,7 @@ final class Leadership {
         this.peers = raft.peers();
         this.distribution = new Distribution(raft, journal);
         this.evidence = new LeaseEvidence(raft.roster());
+        this.forcing = new Forcing(raft, journal, raft.beside());
         this.term = raft.term();
     }
 
@@ -88,6 +91,7 @@ final class Leadership {
         long index = journal.append(term, kind == EntryKind.GROUP_INTERNAL, command, 0, command.length);
         raft.appended(index, command, 0, command.length);
         raft.syncIfAsked();
+        forcing.forced(index);
         return index;
     }
 
@@ -169,7 +173,7 @@ final class Leadership {
         }
         roundBeforeEnd = Math.max(previous, termStartIndex);
         raft.appendedTo(index);
-        raft.syncIfAsked();
+        forcing.appended(index);
         distribution.appended(raft.nanoTime());
         advanceCommit();
         return true;
@@ -260,14 +264,21 @@ final class Leadership {
 
     // ---- commit
 
-    /** The highest entry that a majority holds is committed if it is of this term (Raft, 5.4.2). */
-    private void advanceCommit() {
+    boolean isForcedBy(Forcing other) {
+        return forcing == other;
+    }
+
+    /**
+     * The highest entry that a majority holds is committed if it is of this term (Raft, 5.4.2), and if this leader holds it
+     * for good: the commit index it remembers is never ahead of its own disk.
+     */
+    void advanceCommit() {
         if (places.length <= peers.size()) {
             places = new long[2 * peers.size()];
         }
         int voters = 0;
         if (raft.roster().selfVotes()) {
-            places[voters++] = journal.lastIndex();
+            places[voters++] = forcing.upTo();
         }
         for (int i = 0; i < peers.size(); i++) {
             if (peers.get(i).voter) {
@@ -275,7 +286,7 @@ final class Leadership {
             }
         }
         Arrays.sort(places, 0, voters);
-        long held = places[voters - raft.roster().majority()];
+        long held = Math.min(places[voters - raft.roster().majority()], forcing.upTo());
         if (held > raft.committed() && held >= termStartIndex) {
             raft.commitTo(held);
         }

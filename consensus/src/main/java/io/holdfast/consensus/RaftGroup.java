@@ -7,6 +7,7 @@ import java.util.Set;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.concurrent.TimeUnit;
 import java.util.function.ToLongFunction;
 import java.util.random.RandomGenerator;
 
@@ -48,8 +49,8 @@ public final class RaftGroup implements AutoCloseable {
     public static RaftGroup join(GroupConfig config, Journal journal, VoteStore votes, GroupListener listener) {
         Member self = config.selfMember();
         GroupTransport transport = new GroupTransport(config);
-        ExecutorService beside = Executors.newSingleThreadExecutor(work -> {
-            Thread thread = new Thread(work, "compact-" + config.groupName() + "-" + self.name());
+        ExecutorService beside = Executors.newCachedThreadPool(work -> {
+            Thread thread = new Thread(work, "raft-disk-" + config.groupName() + "-" + self.name());
             thread.setDaemon(true);
             return thread;
         });
@@ -237,5 +238,17 @@ public final class RaftGroup implements AutoCloseable {
     public void close() {
         channel.close();
         beside.shutdown();
+        boolean interrupted = false;
+        boolean over = false;
+        while (!over) {
+            try {
+                over = beside.awaitTermination(10, TimeUnit.SECONDS);
+            } catch (InterruptedException e) {
+                interrupted = true;
+            }
+        }
+        if (interrupted) {
+            Thread.currentThread().interrupt();
+        }
     }
 }

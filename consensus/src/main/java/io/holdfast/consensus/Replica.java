@@ -33,8 +33,9 @@ final class Replica {
         this.answeredNanos = raft.nanoTime();
     }
 
-    /** Nothing was compared with the leader of the new term yet. */
+    /** Nothing was compared with the leader of the new term yet; what this member appended as a leader may not be forced. */
     void newTerm() {
+        unsynced = true;
         verified = 0;
         leaderCommit = 0;
         owedAnswer = null;

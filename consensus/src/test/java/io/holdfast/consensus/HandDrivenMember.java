@@ -109,10 +109,11 @@ final class HandDrivenMember implements GroupListener, AutoCloseable {
     /** Runs for election and wins it with the vote of n2. */
     void becomeLeader() {
         raft.turn();
-        now += 300 * MS;
-        raft.turn();
-        now += 300 * MS;
-        raft.turn();
+        int asked = sent(MessageKind.PRE_VOTE).size();
+        for (int i = 0; i < 10 && sent(MessageKind.PRE_VOTE).size() == asked; i++) {
+            now += 300 * MS;
+            raft.turn();
+        }
         long next = raft.term() + 1;
         deliver(second, MessageKind.PRE_VOTE_ANSWER, raft.term(), true, next, 0, 0, 0);
         deliver(second, MessageKind.VOTE_ANSWER, next, true, 1000 * MS, 0, 0, 0);

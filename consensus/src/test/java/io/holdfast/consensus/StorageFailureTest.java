@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.List;
 
 import io.holdfast.journal.Durability;
@@ -67,10 +68,54 @@ class StorageFailureTest {
             long stored = leader.sent.stream().filter(leader::isAppend).mapToLong(leader::lastIndexIn).max().orElse(0);
             assertThat(stored).as("what was sent on was stored first").isLessThanOrEqualTo(leader.raft.lastAppended());
             if (fault == Fault.FORCE) {
-                assertThat(stored).as("nothing that was not forced was sent").isEqualTo(1);
+                assertThat(leader.raft.committed()).as("what was not forced here does not count").isEqualTo(1);
             }
             requireSilentEnd(leader);
         }
+    }
+
+    /** It goes on while its disk takes its time, and what it told others comes to nothing without its own copy. */
+    @Test
+    void aLeaderCommitsWhatItsOwnDiskHas() throws IOException {
+        try (HandDrivenMember leader = leaderWithAnEntryNotForced(new FaultyStorage(directory))) {
+            long term = leader.raft.term();
+            assertThat(leader.isAppend(leader.sent.get(leader.sent.size() - 1))).as("sent meanwhile").isTrue();
+            leader.sent.clear();
+            leader.now += 50 * HandDrivenMember.MS;
+            leader.raft.turn();
+            assertThat(leader.sent(MessageKind.HEARTBEAT)).isNotEmpty();
+            leader.deliver(leader.second, MessageKind.APPEND_ANSWER, term, true, 3, 0, 0, 3);
+            leader.deliver(leader.third, MessageKind.APPEND_ANSWER, term, true, 3, 0, 0, 3);
+            assertThat(leader.raft.committed()).isEqualTo(2);
+            leader.beside.remove().run();
+            leader.raft.turn();
+            assertThat(leader.raft.committed()).isEqualTo(3);
+        }
+    }
+
+    @Test
+    void whoLedForcesItsOwnEntriesBeforeItAcknowledgesThemToAnother() throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember member = leaderWithAnEntryNotForced(disk)) {
+            long term = member.raft.term();
+            disk.failNext(Fault.FORCE);
+            member.sent.clear();
+            turn(member, () -> member.append(member.second, term + 1, 3, term, 2, term + 1));
+            assertThat(member.sent(MessageKind.APPEND_ANSWER)).isEmpty();
+            requireSilentEnd(member);
+        }
+    }
+
+    private HandDrivenMember leaderWithAnEntryNotForced(FaultyStorage disk) {
+        HandDrivenMember leader = member(disk);
+        leader.append(leader.second, 1, 0, 0, 0, 1, "of an older leader, and forced");
+        leader.becomeLeader();
+        leader.deliver(leader.second, MessageKind.APPEND_ANSWER, leader.raft.term(), true, 2, 0, 0, 2);
+        leader.beside = new ArrayDeque<>();
+        byte[] command = StockRaft.command("slow");
+        leader.raft.enqueue(command, 0, command.length);
+        leader.raft.turn();
+        return leader;
     }
 
     private static void proposeUntilItFails(HandDrivenMember leader) {

@@ -263,7 +263,7 @@ public final class Journal implements AutoCloseable {
         return index.read(entry, files, into);
     }
 
-    /** Writer. Returns when everything appended is on stable storage. */
+    /** Any thread. Returns when everything appended before is on stable storage. */
     public void sync() {
         checkUsable();
         try {
