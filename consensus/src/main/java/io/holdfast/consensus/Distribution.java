@@ -17,7 +17,7 @@ import org.slf4j.LoggerFactory;
  * meanwhile. In a group of three two followers take turns, each half a round trip behind the other: half as many messages
  * as to both each time, twice as large, and an entry waits for half a round trip at most. What a follower lacks beyond that
  * it is sent after {@link GroupConfig#lagMs()}, busy or not with something else: for its own sake, and in place of one that
- * does not answer.
+ * does not answer. Where a whole message waits for it there is nothing to gather, and its next one does not wait for the answer.
  *
  * <p><b>Not in turns</b> are those of whom no quick answer is to be expected: who was asked longer ago than that and has
  * not answered, who usually takes longer than the quickest, who is behind or not known to match. They are served each from
@@ -62,13 +62,17 @@ final class Distribution {
         recent.add(index, raft.term(), command, offset, length);
     }
 
-    /** Whether somebody waits for new entries who makes a majority with this member, or nobody can be relied on for that. */
-    boolean hasRoom(long now) {
-        look(now);
+    /**
+     * Whether somebody waits for new entries who makes a majority with this member, or nobody can be relied on for that.
+     *
+     * @param proposedBytes how many bytes wait for being appended
+     */
+    boolean hasRoom(long now, long proposedBytes) {
+        look(now, proposedBytes);
         return free >= wanted || inTurns < wanted;
     }
 
-    private void look(long now) {
+    private void look(long now, long proposedBytes) {
         wanted = raft.roster().majority() - (raft.roster().selfVotes() ? 1 : 0);
         quickestNanos = Long.MAX_VALUE;
         for (int i = 0; i < peers.size(); i++) {
@@ -86,7 +90,7 @@ final class Distribution {
         free = 0;
         for (int i = 0; i < peers.size(); i++) {
             Peer peer = peers.get(i);
-            free += peer.inTurns && peer.voter && isFree(peer) ? 1 : 0;
+            free += peer.inTurns && peer.voter && isFree(peer, proposedBytes) ? 1 : 0;
         }
     }
 
@@ -97,8 +101,9 @@ final class Distribution {
     }
 
     /** Where there is only one to rely on its next message does not wait for the answer: two rounds are under way in any case. */
-    private boolean isFree(Peer peer) {
-        return peer.messagesInFlight() < (inTurns < 2 * wanted ? 2 : 1);
+    private boolean isFree(Peer peer, long proposedBytes) {
+        boolean nothingToGather = recent.bytesFrom(peer.nextIndex) + proposedBytes >= config.batchBytes();
+        return peer.messagesInFlight() < (inTurns < 2 * wanted || nothingToGather ? 2 : 1);
     }
 
     /**
@@ -107,7 +112,7 @@ final class Distribution {
      * @param looksAgainBy when at the latest this is called again; too late for who lags, and nobody may
      */
     void serve(long now, long looksAgainBy) {
-        look(now);
+        look(now, 0);
         if (inTurns < wanted || looksAgainBy - now > lagNanos) {
             serveAll(now);
             return;
@@ -144,7 +149,7 @@ final class Distribution {
         Peer longest = null;
         for (int i = 0; i < peers.size(); i++) {
             Peer peer = peers.get(i);
-            boolean fit = peer.inTurns && peer.voter && peer.nextIndex <= last && isFree(peer);
+            boolean fit = peer.inTurns && peer.voter && peer.nextIndex <= last && isFree(peer, 0);
             if (fit && (longest == null || peer.nextIndex < longest.nextIndex)) {
                 longest = peer;
             }
@@ -202,7 +207,7 @@ final class Distribution {
         long from = peer.nextIndex;
         long to = recent.endOfMessage(from, config.batchBytes());
         int bytes = recent.bytes(from, to);
-        raft.outbox().sendEntries(peer, recent.buffer(), recent.offset(from), bytes, from - 1, journal.termAt(from - 1),
+        raft.outbox().sendEntries(peer, recent.buffer(from), recent.offset(from), bytes, from - 1, journal.termAt(from - 1),
                 recent.checksum(from, to));
         peer.sent(to, bytes, now);
     }

@@ -152,7 +152,7 @@ final class Leadership {
      * all that came in meanwhile: rounds cost the same whatever they carry.
      */
     boolean hasRoom() {
-        return raft.committed() >= roundBeforeEnd && distribution.hasRoom(raft.nanoTime());
+        return raft.committed() >= roundBeforeEnd && distribution.hasRoom(raft.nanoTime(), proposals.bytes());
     }
 
     private boolean appendBatch() {

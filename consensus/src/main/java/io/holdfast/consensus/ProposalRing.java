@@ -92,6 +92,11 @@ final class ProposalRing {
         return head == tail;
     }
 
+    /** How much waits. */
+    long bytes() {
+        return tail - head;
+    }
+
     /** Runner: looks at the next command; false when there is none. It stays until {@link #take}. */
     boolean peek() {
         long from = head;

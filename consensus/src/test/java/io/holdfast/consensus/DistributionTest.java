@@ -44,12 +44,20 @@ class DistributionTest {
     }
 
     private void enqueue() {
-        byte[] command = StockRaft.command("entry");
+        enqueue(StockRaft.command("entry"));
+    }
+
+    private void enqueue(byte[] command) {
         assertThat(ours.raft.enqueue(command, 0, command.length)).isTrue();
     }
 
     private void offer() {
         enqueue();
+        ours.raft.turn();
+    }
+
+    private void offer(int bytes) {
+        enqueue(StockRaft.command("e".repeat(bytes)));
         ours.raft.turn();
     }
 
@@ -90,6 +98,23 @@ class DistributionTest {
         assertThat(sent()).as("nothing new").isEmpty();
         offer();
         assertThat(sent()).isEqualTo("3:5-7");
+    }
+
+    @Test
+    void aWholeMessageDoesNotWaitForTheAnswerToTheLastOne() {
+        int bytes = ours.raft.config().batchBytes() / 2 + 1000;
+        offer(bytes);
+        offer(bytes);
+        assertThat(sent()).isEqualTo("2:3-3 3:3-3 3:4-4");
+        offer(bytes);
+        assertThat(sent()).as("two rounds are under way").isEmpty();
+        answer(ours.second, 3);
+        assertThat(sent()).isEqualTo("2:4-4 2:5-5");
+        offer(bytes);
+        answer(ours.third, 3);
+        assertThat(sent()).isEmpty();
+        answer(ours.second, 4);
+        assertThat(sent()).as("to the one that lacks a whole message, though it has not answered the last").isEqualTo("3:5-5 3:6-6");
     }
 
     @Test
@@ -190,11 +215,24 @@ class DistributionTest {
         assertThat(recent.endOfMessage(8, 1 << 20)).isEqualTo(11);
         assertThat(recent.bytes(8, 9)).isEqualTo(2 * each);
         EntryBatch read = new EntryBatch();
-        assertThat(read.wrap(recent.buffer(), recent.offset(8), recent.bytes(8, 9))).isTrue();
+        assertThat(read.wrap(recent.buffer(8), recent.offset(8), recent.bytes(8, 9))).isTrue();
         assertThat(read.count()).isEqualTo(2);
-        assertThat(recent.checksum(8, 9)).isEqualTo(read.checksum(recent.buffer(), recent.offset(8), recent.bytes(8, 9)));
-        recent.add(13, 3, command, 0, command.length);
-        assertThat(recent.holds(11)).as("behind a gap it begins anew").isFalse();
-        assertThat(recent.holds(13)).isTrue();
+        assertThat(recent.checksum(8, 9)).isEqualTo(read.checksum(recent.buffer(8), recent.offset(8), recent.bytes(8, 9)));
+        for (int index = 12; index < 20; index++) {
+            recent.add(index, 3, command, 0, command.length);
+        }
+        assertThat(recent.holds(7)).as("a full run is kept while the next one fills").isTrue();
+        assertThat(recent.endOfMessage(15, 1 << 20)).as("a message ends where its run does").isEqualTo(16);
+        assertThat(recent.bytesFrom(15)).isEqualTo(5 * each);
+        assertThat(recent.bytesFrom(20)).isZero();
+        for (int index = 20; index < 28; index++) {
+            recent.add(index, 3, command, 0, command.length);
+        }
+        assertThat(recent.holds(16)).as("the one before is forgotten").isFalse();
+        assertThat(recent.holds(17)).isTrue();
+        assertThat(recent.endOfMessage(27, 1 << 20)).isEqualTo(27);
+        recent.add(30, 3, command, 0, command.length);
+        assertThat(recent.holds(27)).as("behind a gap it begins anew").isFalse();
+        assertThat(recent.holds(30)).isTrue();
     }
 }
