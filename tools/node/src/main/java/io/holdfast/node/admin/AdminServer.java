@@ -24,7 +24,8 @@ import java.util.function.Predicate;
 public final class AdminServer implements AutoCloseable {
     private static final Logger LOG = LoggerFactory.getLogger(AdminServer.class);
 
-    private static final long ANSWER_BOUND_MS = 30_000;
+    /** 2 Mbit/s, less than a network between nodes has; who wants to hold a thread has to take that much. */
+    private static final PatientOutput.Patience PATIENCE = new PatientOutput.Patience(30_000, 256 << 10);
 
     private final ObjectMapper json = new ObjectMapper();
     private final List<Route> routes = new ArrayList<>();
@@ -45,13 +46,13 @@ public final class AdminServer implements AutoCloseable {
      * @param expected where other nodes are
      */
     public AdminServer(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected) throws IOException {
-        this(address, traffic, expected, ANSWER_BOUND_MS);
+        this(address, traffic, expected, PATIENCE);
     }
 
-    /** @param answerBoundMs how long a piece of an answer waits for whoever asked */
-    AdminServer(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected, long answerBoundMs)
+    /** @param patience how long an answer waits for whoever asked */
+    AdminServer(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected, PatientOutput.Patience patience)
             throws IOException {
-        door = new Door(address, traffic, expected, answerBoundMs, this::dispatch);
+        door = new Door(address, traffic, expected, patience, this::dispatch);
     }
 
     /** Adds a handler for everything below {@code prefix}, such as {@code /services/redis/checkpoint}. */
@@ -61,6 +62,11 @@ public final class AdminServer implements AutoCloseable {
 
     public void start() {
         door.open();
+    }
+
+    /** Any thread: where it listens; the kernel chose the port when it was to be 0. */
+    InetSocketAddress address() {
+        return door.address();
     }
 
     /** Any thread: who was turned away. */

@@ -50,7 +50,7 @@ final class Door implements AutoCloseable {
     private static final long STRANGER_BOUND_MS = 5_000;
 
     private final ClusterTraffic traffic;
-    private final long answerBoundMs;
+    private final PatientOutput.Patience patience;
     private final Host host;
     private final ServerSocket listening;
     private final Thread accepting = new Thread(this::accept, "admin-door");
@@ -62,10 +62,10 @@ final class Door implements AutoCloseable {
     private final Strangers<Socket> strangers;
     private final Refusals refusals;
 
-    Door(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected, long answerBoundMs, Host host)
-            throws IOException {
+    Door(InetSocketAddress address, ClusterTraffic traffic, Predicate<InetAddress> expected, PatientOutput.Patience patience,
+            Host host) throws IOException {
         this.traffic = traffic;
-        this.answerBoundMs = answerBoundMs;
+        this.patience = patience;
         this.host = host;
         this.strangers = new Strangers<>(expected);
         this.refusals = new Refusals(LOG, "admin endpoint");
@@ -89,6 +89,11 @@ final class Door implements AutoCloseable {
 
     void open() {
         accepting.start();
+    }
+
+    /** Any thread: where it listens. */
+    InetSocketAddress address() {
+        return (InetSocketAddress) listening.getLocalSocketAddress();
     }
 
     /** Any thread: who was turned away. */
@@ -134,7 +139,7 @@ final class Door implements AutoCloseable {
         ScheduledFuture<?> bound = clock.schedule(() -> close(stranger), STRANGER_BOUND_MS, TimeUnit.MILLISECONDS);
         try {
             Socket visitor = traffic.isClosed() ? shakeHands(stranger) : stranger;
-            OutputStream out = new PatientOutput(visitor.getOutputStream(), clock, answerBoundMs, () -> giveUp(stranger));
+            OutputStream out = new PatientOutput(visitor.getOutputStream(), clock, System::nanoTime, patience, () -> giveUp(stranger));
             OneRequest request = OneRequest.read(visitor, out);
             if (!forget(stranger) || !bound.cancel(false)) {
                 throw new IOException("its request came too late");
@@ -171,8 +176,8 @@ final class Door implements AutoCloseable {
     }
 
     private void giveUp(Socket visitor) {
-        LOG.warn("admin endpoint: gave up on {}, which has not read its answer for {} ms", visitor.getRemoteSocketAddress(),
-                answerBoundMs);
+        LOG.warn("admin endpoint: gave up on {}, which has not read its answer for {} ms, or slower than {} bytes/s in all",
+                visitor.getRemoteSocketAddress(), patience.pieceMs(), patience.leastBytesPerSecond());
         close(visitor);
     }
 
