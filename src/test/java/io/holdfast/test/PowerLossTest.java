@@ -22,7 +22,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 /** Machines lose power: their journals lose pages that were not forced, and their kernels are started anew. */
 class PowerLossTest {
     private static final String WAITS = "entries that it acknowledged may be gone";
-    private static final Random RANDOM = new Random(1);
+    /** Of a test, so that what one tears does not hang on which ran before it. */
+    private final Random random = new Random(1);
 
     /** Two of three come back, and that is enough: nobody has forgotten anything. */
     @Test
@@ -35,7 +36,7 @@ class PowerLossTest {
             cluster.testbed().machines().parallelStream().forEach(Machine::crash);
             for (Machine machine : cluster.testbed().machines().subList(0, 2)) {
                 Path journal = journal(cluster, machine);
-                PowerLoss.tear(journal, PowerLoss.forced(journal), RANDOM);
+                PowerLoss.tear(journal, PowerLoss.forced(journal), random);
                 machine.rebootAfterPowerCut();
                 cluster.testbed().startNode(machine.number());
             }
@@ -92,7 +93,7 @@ class PowerLossTest {
     }
 
     /** A standby loses power and what it had not forced, is given it again, and is one of two that carry on. Returns the primary, dead. */
-    private static Machine oneMachine(RunningCluster cluster) throws IOException {
+    private Machine oneMachine(RunningCluster cluster) throws IOException {
         Machine standby = cluster.standby(0);
         PowerLoss.Place onDisk = PowerLoss.written(journal(cluster, standby));
         cluster.letCount(300);
@@ -111,8 +112,8 @@ class PowerLossTest {
         return primary;
     }
 
-    private static void losePower(RunningCluster cluster, Machine machine, PowerLoss.Place onDisk) throws IOException {
-        assertThat(PowerLoss.tear(journal(cluster, machine), onDisk, RANDOM)).as("bytes that %s loses", machine.name()).isPositive();
+    private void losePower(RunningCluster cluster, Machine machine, PowerLoss.Place onDisk) throws IOException {
+        assertThat(PowerLoss.tear(journal(cluster, machine), onDisk, random)).as("bytes that %s loses", machine.name()).isPositive();
         machine.rebootAfterPowerCut();
     }
 

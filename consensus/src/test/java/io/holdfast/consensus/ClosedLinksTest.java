@@ -110,7 +110,7 @@ class ClosedLinksTest {
             long cut = System.nanoTime();
             proxy.cut();
             eventually().until(() -> one.closed.contains(proxy.place()) && other.closed.contains(one.place));
-            assertThat(System.nanoTime() - cut).as("nanoseconds until both know").isLessThan(2_000_000_000L);
+            assertThat(System.nanoTime() - cut).as("nanoseconds until both know").isLessThan(10_000_000_000L);
         }
     }
 

@@ -117,7 +117,7 @@ class SnapshotTest {
         try (TestCluster cluster = TestCluster.of(1, directory).start()) {
             TestMember leader = cluster.leader();
             long beyond = leader.group().commitIndex() + 1;
-            assertThatThrownBy(() -> leader.group().compact(beyond, new byte[0]).get(5, TimeUnit.SECONDS))
+            assertThatThrownBy(() -> leader.group().compact(beyond, new byte[0]).get(30, TimeUnit.SECONDS))
                     .hasCauseInstanceOf(IllegalArgumentException.class);
             assertThat(leader.failure).isNull();
         }

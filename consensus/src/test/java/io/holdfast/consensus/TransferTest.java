@@ -37,7 +37,7 @@ class TransferTest {
                 eventually().until(() -> load.committed() > before + 100);
                 long term = old.group().term();
                 long asked = System.nanoTime();
-                old.group().transferLeadership(next.name).get(10, TimeUnit.SECONDS);
+                old.group().transferLeadership(next.name).get(30, TimeUnit.SECONDS);
                 eventually().until(next::leads);
                 gaps.add((next.leadsSinceNanos - asked) / 1000);
                 assertThat(next.group().term()).isGreaterThan(term);
@@ -63,7 +63,7 @@ class TransferTest {
             gone.stop();
             RaftGroupTest.offer(old, "a", 10);
             eventually().until(() -> old.bodies().size() == 10);
-            old.group().transferLeadership(null).get(10, TimeUnit.SECONDS);
+            old.group().transferLeadership(null).get(30, TimeUnit.SECONDS);
             assertThat(cluster.leader()).isEqualTo(other);
             assertThat(old.group().role()).isEqualTo(Role.FOLLOWER);
         }
@@ -80,7 +80,7 @@ class TransferTest {
             long term = leader.group().term();
             CompletableFuture<Void> transfer = leader.group().transferLeadership(gone.name);
             eventually().until(() -> transfer.isDone() || !leader.leads());
-            assertThatThrownBy(() -> transfer.get(10, TimeUnit.SECONDS)).hasMessageContaining(gone.name)
+            assertThatThrownBy(() -> transfer.get(30, TimeUnit.SECONDS)).hasMessageContaining(gone.name)
                     .hasMessageContaining("lacks");
             eventually().until(leader::leads);
             RaftGroupTest.offer(leader, "c", 10);
@@ -94,11 +94,11 @@ class TransferTest {
         try (TestCluster cluster = TestCluster.of(3, directory).start()) {
             TestMember leader = cluster.leader();
             TestMember follower = cluster.followers().get(0);
-            assertThatThrownBy(() -> follower.group().transferLeadership(leader.name).get(5, TimeUnit.SECONDS))
+            assertThatThrownBy(() -> follower.group().transferLeadership(leader.name).get(30, TimeUnit.SECONDS))
                     .hasCauseInstanceOf(NotLeaderException.class);
-            assertThatThrownBy(() -> leader.group().transferLeadership("nobody").get(5, TimeUnit.SECONDS))
+            assertThatThrownBy(() -> leader.group().transferLeadership("nobody").get(30, TimeUnit.SECONDS))
                     .hasMessageContaining("nobody");
-            assertThat(leader.group().transferLeadership(leader.name)).succeedsWithin(java.time.Duration.ofSeconds(5));
+            assertThat(leader.group().transferLeadership(leader.name)).succeedsWithin(java.time.Duration.ofSeconds(30));
         }
     }
 
