@@ -6,6 +6,8 @@ import java.nio.ByteOrder;
 import java.util.Arrays;
 import java.util.zip.CRC32C;
 
+import io.holdfast.journal.EntrySource;
+
 /**
  * Owned by the runner thread: entries on their way from leader to follower, one behind the other.
  *
@@ -13,7 +15,7 @@ import java.util.zip.CRC32C;
  *
  * <p>The same object writes a batch or walks through one. A payload is checked whole before its first entry is used.
  */
-final class EntryBatch {
+final class EntryBatch implements EntrySource {
     static final int ENTRY_HEADER_BYTES = Long.BYTES + 1 + Integer.BYTES;
     private static final VarHandle INT = MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.BIG_ENDIAN);
     private static final VarHandle LONG = MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.BIG_ENDIAN);
@@ -93,7 +95,8 @@ final class EntryBatch {
         return true;
     }
 
-    boolean next() {
+    @Override
+    public boolean next() {
         if (position >= end) {
             return false;
         }
@@ -105,23 +108,33 @@ final class EntryBatch {
         return true;
     }
 
-    long term() {
+    /** The entry that begins with this command comes next. */
+    void backTo(int commandOffset) {
+        position = commandOffset - ENTRY_HEADER_BYTES;
+    }
+
+    @Override
+    public long term() {
         return term;
     }
 
-    boolean internal() {
+    @Override
+    public boolean internal() {
         return internal;
     }
 
-    byte[] buffer() {
+    @Override
+    public byte[] buffer() {
         return buffer;
     }
 
-    int offset() {
+    @Override
+    public int offset() {
         return offset;
     }
 
-    int length() {
+    @Override
+    public int length() {
         return length;
     }
 }

@@ -43,6 +43,7 @@ final class Leadership {
     private long[] places = new long[8];
     private final LeaseEvidence evidence;
     private final Forcing forcing;
+    private final Intake intake;
 
     private final long term;
     private long termStartIndex;
@@ -62,6 +63,7 @@ final class Leadership {
         this.evidence = new LeaseEvidence(raft.roster());
         this.forcing = new Forcing(raft, journal, raft.beside());
         this.term = raft.term();
+        this.intake = new Intake(proposals, term, config.batchBytes(), this::take);
     }
 
     void begin(long now) {
@@ -156,18 +158,11 @@ final class Leadership {
     }
 
     private boolean appendBatch() {
-        int bytes = 0;
-        long previous = journal.lastIndex();
-        long index = previous;
-        while (bytes < config.batchBytes() && proposals.peek()) {
-            index = journal.append(term, false, proposals.buffer(), proposals.offset(), proposals.length());
-            distribution.add(index, proposals.buffer(), proposals.offset(), proposals.length());
-            bytes += EntryBatch.ENTRY_HEADER_BYTES + proposals.length();
-            CompletableFuture<Long> future = proposals.take();
-            if (future != null) {
-                waiting.add(new Waiting(index, future));
-            }
+        if (proposals.isEmpty()) {
+            return false; // also of a journal that failed meanwhile nothing is asked
         }
+        long previous = journal.lastIndex();
+        long index = journal.append(intake.behind(previous));
         if (index == previous) {
             return false;
         }
@@ -177,6 +172,14 @@ final class Leadership {
         distribution.appended(raft.nanoTime());
         advanceCommit();
         return true;
+    }
+
+    private void take(long index, byte[] command, int offset, int length) {
+        distribution.add(index, command, offset, length);
+        CompletableFuture<Long> future = proposals.take();
+        if (future != null) {
+            waiting.add(new Waiting(index, future));
+        }
     }
 
     // ---- followers

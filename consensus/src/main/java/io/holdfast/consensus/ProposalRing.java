@@ -125,7 +125,7 @@ final class ProposalRing {
         return length;
     }
 
-    /** Runner: the command looked at is in the journal. Returns who waits for it, or null. */
+    /** Runner: the command looked at was copied. Returns who waits for it, or null. */
     CompletableFuture<Long> take() {
         long sequence = taken++;
         CompletableFuture<Long> waiting = sequence == nextWaiter ? takeWaiter() : null;

@@ -55,11 +55,7 @@ final class Replica {
             refuse(from, header);
             return;
         }
-        long index = header.a;
-        while (batch.next()) {
-            place(++index);
-        }
-        verified = Math.max(verified, index);
+        verified = Math.max(verified, place(header.a));
         leaderCommit = Math.max(leaderCommit, header.c);
         owedAnswer = from;
     }
@@ -93,23 +89,50 @@ final class Replica {
         return same;
     }
 
-    /** Raft, figure 2, AppendEntries rules 3 and 4: only a real conflict cuts; what is here already is left alone. */
-    private void place(long index) {
-        if (index <= journal.floorIndex()) {
-            return;
-        }
-        if (index <= journal.lastIndex()) {
-            if (journal.termAt(index) == batch.term()) {
-                return;
+    /**
+     * Raft, figure 2, AppendEntries rules 3 and 4: only a real conflict cuts; what is here already is left alone. Returns the
+     * index of the last entry of the batch.
+     */
+    private long place(long previous) {
+        long index = previous;
+        while (batch.next()) {
+            index++;
+            if (!isHere(index)) {
+                appendFrom(index);
+                return previous + batch.count();
             }
-            cutFrom(index);
         }
-        long at = journal.append(batch.term(), batch.internal(), batch.buffer(), batch.offset(), batch.length());
-        if (at != index) {
-            throw new IllegalStateException("entry " + index + " was appended as " + at);
+        return index;
+    }
+
+    private boolean isHere(long index) {
+        if (index <= journal.floorIndex()) {
+            return true;
         }
+        if (index > journal.lastIndex()) {
+            return false;
+        }
+        if (journal.termAt(index) == batch.term()) {
+            return true;
+        }
+        cutFrom(index);
+        return false;
+    }
+
+    /** The entry walked to last, and all behind it. */
+    private void appendFrom(long first) {
+        int offset = batch.offset();
         unsynced = true;
-        raft.appended(index, batch.buffer(), batch.offset(), batch.length());
+        batch.backTo(offset);
+        long last = journal.append(batch);
+        batch.backTo(offset);
+        long index = first;
+        while (batch.next()) {
+            raft.appended(index++, batch.buffer(), batch.offset(), batch.length());
+        }
+        if (last != index - 1) {
+            throw new IllegalStateException("entries " + first + " to " + (index - 1) + " were appended up to " + last);
+        }
     }
 
     private void cutFrom(long index) {

@@ -84,6 +84,24 @@ public final class Command {
         return null;
     }
 
+    /** Throws when these bytes are not a command that can be proposed, or too long. */
+    static void requireEntry(byte[] buffer, int offset, int length, int maxBytes) {
+        String problem = problem(buffer, offset, length);
+        if (problem != null) {
+            throw new IllegalArgumentException(problem);
+        }
+        if (length > maxBytes) {
+            throw new IllegalArgumentException("command of " + length + " bytes is longer than " + maxBytes);
+        }
+        if (kind(buffer, offset).isRecordOnly()) {
+            throw new IllegalArgumentException(kind(buffer, offset) + " is no entry");
+        }
+    }
+
+    static long nowNanos() {
+        return Math.multiplyExact(System.currentTimeMillis(), 1_000_000L);
+    }
+
     /** The kind, or null when the code is unknown. */
     public static EntryKind kind(byte[] buffer, int offset) {
         return EntryKind.ofCode(buffer[offset + KIND] & 0xFF);

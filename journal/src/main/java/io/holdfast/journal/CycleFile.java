@@ -74,9 +74,11 @@ final class CycleFile {
         return start;
     }
 
-    /** Mapping thread, at the first record. */
+    /** Mapping thread, at each record; the first one counts. */
     void start(int chain, long index, long term) {
-        start = new FileStart(cycle, chain, index, term);
+        if (start == null) {
+            start = new FileStart(cycle, chain, index, term);
+        }
     }
 
     /** How far the file has records, as far as it is known. Any thread. */

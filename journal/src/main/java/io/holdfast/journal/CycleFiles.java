@@ -126,6 +126,17 @@ final class CycleFiles implements EntryIndex.Records {
         return sum;
     }
 
+    /** The oldest file from which on there are no more than so many bytes, the newest at least; -1 when there is none. */
+    int oldestWithin(long bytes) {
+        int from = count() - 1;
+        long kept = from < 0 ? 0 : get(from).endBytes();
+        while (from > 0 && get(from - 1) != null && kept + get(from - 1).endBytes() <= bytes) {
+            from--;
+            kept += get(from).endBytes();
+        }
+        return from;
+    }
+
     static long place(int ordinal, long position) {
         return (long) ordinal << POSITION_BITS | position;
     }

@@ -6,7 +6,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.function.LongSupplier;
-import java.util.zip.CRC32C;
 
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -35,8 +34,7 @@ public final class Journal implements AutoCloseable {
     private final ForcedMark mark;
     /** Only with {@link Durability#INTERVAL}, else null. */
     private final IntervalSync intervalSync;
-    private final CRC32C crc = new CRC32C();
-    private byte[] record = new byte[4096];
+    private final Document document = new Document();
     private int chain;
     private Floor floor;
     /** Of the writer: begun and not finished, or null. */
@@ -193,24 +191,49 @@ public final class Journal implements AutoCloseable {
      */
     public long append(long term, boolean internal, byte[] buffer, int offset, int length) {
         checkUsable();
-        String problem = Command.problem(buffer, offset, length);
-        if (problem != null) {
-            throw new IllegalArgumentException(problem);
+        check(term, lastTerm(), buffer, offset, length);
+        document.begin(chain);
+        document.add(index.last() + 1, term, internal, buffer, offset, length);
+        appendDocument();
+        return lastIndex();
+    }
+
+    /**
+     * Writer. Appends all of these and returns the last index; the same as one by one, but quicker. When one of them is none
+     * that can be appended, those before it are.
+     */
+    public long append(EntrySource entries) {
+        checkUsable();
+        document.begin(chain);
+        try {
+            long next = index.last() + 1;
+            long term = lastTerm();
+            while (entries.next()) {
+                check(entries.term(), term, entries.buffer(), entries.offset(), entries.length());
+                if (document.isFullFor(entries.length())) {
+                    appendDocument();
+                }
+                term = entries.term();
+                document.add(next++, term, entries.internal(), entries.buffer(), entries.offset(), entries.length());
+            }
+        } finally {
+            if (!document.isEmpty() && !isFailed()) {
+                appendDocument();
+            }
         }
-        if (length > options.maxCommandBytes()) {
-            throw new IllegalArgumentException("command of " + length + " bytes is longer than " + options.maxCommandBytes());
+        return lastIndex();
+    }
+
+    private void appendDocument() {
+        document.index(index, write());
+        document.begin(chain);
+    }
+
+    private void check(long term, long lastTerm, byte[] buffer, int offset, int length) {
+        Command.requireEntry(buffer, offset, length, options.maxCommandBytes());
+        if (term < 1 || term < lastTerm) {
+            throw new IllegalArgumentException("term " + term + " after term " + lastTerm);
         }
-        if (Command.kind(buffer, offset).isRecordOnly()) {
-            throw new IllegalArgumentException(Command.kind(buffer, offset) + " is no entry");
-        }
-        if (term < 1 || term < lastTerm()) {
-            throw new IllegalArgumentException("term " + term + " after term " + lastTerm());
-        }
-        System.arraycopy(buffer, offset, recordFor(length), StoredRecord.HEADER_BYTES, length);
-        long entry = index.last() + 1;
-        long place = write(entry, term, internal, length);
-        index.append(term, place, StoredRecord.HEADER_BYTES + length);
-        return entry;
     }
 
     /**
@@ -225,33 +248,28 @@ public final class Journal implements AutoCloseable {
         if (fromIndex <= state.commitIndex()) {
             throw new IllegalArgumentException("cannot cut from " + fromIndex + ": committed up to " + state.commitIndex());
         }
-        TailCut.encode(index.last(), Math.multiplyExact(System.currentTimeMillis(), 1_000_000L),
-                recordFor(TailCut.COMMAND_BYTES), StoredRecord.HEADER_BYTES);
-        write(fromIndex, lastTerm(), true, TailCut.COMMAND_BYTES);
+        writeOfOurs(fromIndex, lastTerm(), TailCut.command(index.last()));
         index.cut(fromIndex);
     }
 
-    private byte[] recordFor(int commandLength) {
-        int needed = StoredRecord.HEADER_BYTES + commandLength;
-        if (record.length < needed) {
-            record = new byte[Math.max(needed, record.length * 2)];
-        }
-        return record;
+    /** A record that is no entry. */
+    private void writeOfOurs(long entry, long term, byte[] command) {
+        document.begin(chain);
+        document.add(entry, term, true, command, 0, command.length);
+        write();
     }
 
-    private long write(long entry, long term, boolean internal, int commandLength) {
+    /** Returns where the document's first record stands. */
+    private long write() {
         try {
-            int sealed = StoredRecord.seal(record, commandLength, entry, term, internal, chain, crc);
-            long place = appender.append(record, StoredRecord.HEADER_BYTES + commandLength);
-            CycleFile file = files.last();
-            if (file.start() == null) {
-                file.start(chain, index.last(), index.lastTerm());
-            }
+            int sealed = document.seal();
+            long place = appender.append(document.bytes(), document.length());
+            files.last().start(chain, index.last(), index.lastTerm());
             chain = sealed;
             return place;
         } catch (IOException | RuntimeException | Error e) {
             failed(e);
-            throw new JournalException(dir, -1, "append of entry " + entry + " failed, the journal stops: " + e, e);
+            throw new JournalException(dir, -1, "append behind entry " + index.last() + " failed, the journal stops: " + e, e);
         }
     }
 
@@ -270,8 +288,7 @@ public final class Journal implements AutoCloseable {
             appender.sync();
         } catch (IOException | RuntimeException | Error e) {
             failed(e);
-            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, DiskSpace.SPARE_BYTES) + "sync failed, the journal stops: "
-                    + e, e);
+            throw new JournalException(dir, -1, DiskSpace.fullFor(dir, DiskSpace.SPARE_BYTES) + "sync failed, the journal stops: " + e, e);
         }
     }
 
@@ -286,8 +303,7 @@ public final class Journal implements AutoCloseable {
      */
     public void commitIndex(long entry) {
         if (entry < state.commitIndex() || entry > lastIndex()) {
-            throw new IllegalArgumentException("commit index " + entry + " is not from " + state.commitIndex() + " to "
-                    + lastIndex());
+            throw new IllegalArgumentException("commit index " + entry + " is not from " + state.commitIndex() + " to " + lastIndex());
         }
         state.commitIndex(entry);
     }
@@ -373,9 +389,7 @@ public final class Journal implements AutoCloseable {
 
     /** So that whoever reads the files in order, as from an archive, knows why indices jump here. */
     private void writeRestart() {
-        Command.encodeHeader(EntryKind.RESTART, 0, Math.multiplyExact(System.currentTimeMillis(), 1_000_000L),
-                recordFor(Command.HEADER_BYTES), StoredRecord.HEADER_BYTES);
-        write(floor.index(), floor.term(), true, Command.HEADER_BYTES);
+        writeOfOurs(floor.index(), floor.term(), Command.encode(EntryKind.RESTART, 0, Command.nowNanos(), new byte[0]));
     }
 
     private void dispose() {
@@ -402,14 +416,9 @@ public final class Journal implements AutoCloseable {
      * needs to keep the journal within a size. Never beyond the newest file.
      */
     public long firstIndexWithin(long bytes) {
-        int from = files.count() - 1;
+        int from = files.oldestWithin(bytes);
         if (from < 0) {
             return lastIndex() + 1;
-        }
-        long kept = files.get(from).endBytes();
-        while (from > 0 && files.get(from - 1) != null && kept + files.get(from - 1).endBytes() <= bytes) {
-            from--;
-            kept += files.get(from).endBytes();
         }
         return Math.min(Math.max(index.floor(), files.get(from).start().index()), lastIndex()) + 1;
     }

@@ -38,17 +38,26 @@ final class StoredRecord {
     private StoredRecord() {
     }
 
-    /** Writes the header in front of a command that stands in {@code record} already; returns the chain value. */
-    static int seal(byte[] record, int commandLength, long index, long term, boolean internal, int previousChain, CRC32C crc) {
-        Command.SHORT.set(record, 0, (short) MAGIC);
-        record[2] = VERSION;
-        record[FLAGS] = (byte) (internal ? INTERNAL : 0);
-        Command.INT.set(record, LENGTH, commandLength);
-        Command.LONG.set(record, INDEX, index);
-        Command.LONG.set(record, TERM, term);
-        Command.INT.set(record, PREVIOUS, previousChain);
-        int chain = checksum(record, commandLength, crc);
-        Command.INT.set(record, CHAIN, chain);
+    /** Writes the header of a record that begins at {@code at}, but for what {@link #seal} adds. */
+    static void begin(byte[] bytes, int at, int commandLength, long index, long term, boolean internal) {
+        Command.SHORT.set(bytes, at, (short) MAGIC);
+        bytes[at + 2] = VERSION;
+        bytes[at + FLAGS] = (byte) (internal ? INTERNAL : 0);
+        Command.INT.set(bytes, at + LENGTH, commandLength);
+        Command.LONG.set(bytes, at + INDEX, index);
+        Command.LONG.set(bytes, at + TERM, term);
+    }
+
+    /** Another record follows in the same document. */
+    static void markMore(byte[] bytes, int at) {
+        bytes[at + FLAGS] |= MORE;
+    }
+
+    /** Chains the record to the one before it and returns its own chain value. */
+    static int seal(byte[] bytes, int at, int previousChain, CRC32C crc) {
+        Command.INT.set(bytes, at + PREVIOUS, previousChain);
+        int chain = checksum(bytes, at, (int) Command.INT.get(bytes, at + LENGTH), crc);
+        Command.INT.set(bytes, at + CHAIN, chain);
         return chain;
     }
 
@@ -66,7 +75,7 @@ final class StoredRecord {
         if ((int) Command.INT.get(record, LENGTH) != recordLength - HEADER_BYTES) {
             return "command length " + ((int) Command.INT.get(record, LENGTH) & 0xFFFFFFFFL) + " in a record of " + recordLength + " bytes";
         }
-        int expected = checksum(record, recordLength - HEADER_BYTES, crc);
+        int expected = checksum(record, 0, recordLength - HEADER_BYTES, crc);
         if (expected != chain(record)) {
             return "checksum is " + Integer.toHexString(expected) + ", stored is " + Integer.toHexString(chain(record));
         }
@@ -87,6 +96,16 @@ final class StoredRecord {
         return (long) Command.LONG.get(record, TERM);
     }
 
+    /** Of the record that begins at {@code at}. */
+    static long term(byte[] bytes, int at) {
+        return (long) Command.LONG.get(bytes, at + TERM);
+    }
+
+    /** Of the record that begins at {@code at}, with its header. */
+    static int length(byte[] bytes, int at) {
+        return HEADER_BYTES + (int) Command.INT.get(bytes, at + LENGTH);
+    }
+
     static boolean internal(byte[] record) {
         return (record[FLAGS] & INTERNAL) != 0;
     }
@@ -104,10 +123,10 @@ final class StoredRecord {
         return (int) Command.INT.get(record, CHAIN);
     }
 
-    private static int checksum(byte[] record, int commandLength, CRC32C crc) {
+    private static int checksum(byte[] bytes, int at, int commandLength, CRC32C crc) {
         crc.reset();
-        crc.update(record, 0, CHAIN);
-        crc.update(record, HEADER_BYTES, commandLength);
+        crc.update(bytes, at, CHAIN);
+        crc.update(bytes, at + HEADER_BYTES, commandLength);
         return (int) crc.getValue();
     }
 }

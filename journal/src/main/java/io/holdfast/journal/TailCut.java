@@ -5,14 +5,16 @@ package io.holdfast.journal;
  * entry dropped last. The dropped entries stay in the file for an auditor. Stateless; any thread.
  */
 final class TailCut {
-    static final int COMMAND_BYTES = Command.HEADER_BYTES + Long.BYTES;
+    private static final int COMMAND_BYTES = Command.HEADER_BYTES + Long.BYTES;
 
     private TailCut() {
     }
 
-    static void encode(long droppedThrough, long epochNanos, byte[] into, int offset) {
-        Command.encodeHeader(EntryKind.TAIL_CUT, 0, epochNanos, into, offset);
-        Command.LONG.set(into, offset + Command.HEADER_BYTES, droppedThrough);
+    static byte[] command(long droppedThrough) {
+        byte[] command = new byte[COMMAND_BYTES];
+        Command.encodeHeader(EntryKind.TAIL_CUT, 0, Command.nowNanos(), command, 0);
+        Command.LONG.set(command, Command.HEADER_BYTES, droppedThrough);
+        return command;
     }
 
     static long droppedThrough(JournalEntry record) {

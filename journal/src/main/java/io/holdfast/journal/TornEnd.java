@@ -13,7 +13,8 @@ import org.slf4j.LoggerFactory;
  *
  * <p>The kernel writes pages back in any order, so behind a page that was lost later ones may be there. What was forced is
  * there as a whole: the search passes all of it, and so keeps whatever was acknowledged with {@link Durability#DISK}, however
- * old the mark is. A hole in front of the mark is no power cut's doing, and is refused. The file is closed even when nothing
+ * old the mark is. A document of several records is kept as a whole or not at all: it was written and forced as a whole. A
+ * hole in front of the mark is no power cut's doing, and is refused. The file is closed even when nothing
  * is torn, since Chronicle's tables in it may be older than its records.
  */
 final class TornEnd {
@@ -66,10 +67,12 @@ final class TornEnd {
             RecordScan.Found found;
             while ((found = scan.next(entry)) == RecordScan.Found.RECORD && entry.previousChain() == chain) {
                 chain = entry.chain();
-                kept = stopped;
-                lastDocument = scan.document();
-                lastIndex = entry.kind() == EntryKind.TAIL_CUT ? entry.index() - 1 : entry.index();
-                any = true;
+                if (!entry.more()) {
+                    kept = stopped;
+                    lastDocument = scan.document();
+                    lastIndex = entry.kind() == EntryKind.TAIL_CUT ? entry.index() - 1 : entry.index();
+                    any = true;
+                }
             }
             if (any) {
                 endBytes = found == RecordScan.Found.END || found == RecordScan.Found.BROKEN ? scan.offsetBytes() : scan.document();
@@ -94,10 +97,6 @@ final class TornEnd {
                     "the records in order end here with index " + lastIndex + (problem == null ? "" : " (" + problem + ")")
                             + ", but the journal was on stable storage up to " + mark.place(dir)
                             + ": that is damage, not the end that a power cut tears. " + JournalException.REJOIN);
-        }
-        if (kept >= 0 && problem != null && endBytes == lastDocument) {
-            throw new JournalException(files.get(kept).path(), endBytes, "the end is torn inside a document of several records ("
-                    + problem + "). " + JournalException.REJOIN);
         }
     }
 

@@ -22,6 +22,62 @@ final class Commands {
         return journal.append(term, false, command, 0, command.length);
     }
 
+    /** So many at once. */
+    static long append(Journal journal, long term, long firstNumber, int count) {
+        return journal.append(new Numbered(term, firstNumber, count));
+    }
+
+    /** Owned by the thread that appends: entries of one term, numbered one after the other. */
+    private static final class Numbered implements EntrySource {
+        private final long term;
+        private final long end;
+        private long number;
+        private byte[] command;
+
+        Numbered(long term, long firstNumber, int count) {
+            this.term = term;
+            this.number = firstNumber;
+            this.end = firstNumber + count;
+        }
+
+        @Override
+        public boolean next() {
+            if (number == end) {
+                return false;
+            }
+            if (command != null) {
+                java.util.Arrays.fill(command, (byte) -1); // nobody may look at it any more
+            }
+            command = numbered(number++);
+            return true;
+        }
+
+        @Override
+        public long term() {
+            return term;
+        }
+
+        @Override
+        public boolean internal() {
+            return false;
+        }
+
+        @Override
+        public byte[] buffer() {
+            return command;
+        }
+
+        @Override
+        public int offset() {
+            return 0;
+        }
+
+        @Override
+        public int length() {
+            return command.length;
+        }
+    }
+
     static boolean isNumbered(JournalEntry entry, long number) {
         byte[] expected = numbered(number);
         return java.util.Arrays.equals(expected, 0, expected.length, entry.buffer(), entry.commandOffset(),

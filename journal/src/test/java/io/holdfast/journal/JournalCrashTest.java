@@ -33,9 +33,23 @@ class JournalCrashTest {
         Random random = new Random();
         long held = 0;
         for (int kill = 0; kill < KILLS; kill++) {
-            long acknowledged = appendUntilKilled(dir, held + 1 + random.nextInt(6_000), 1_000, Long.MAX_VALUE);
+            long acknowledged = appendUntilKilled(dir, held + 1 + random.nextInt(6_000), 1_000, Long.MAX_VALUE, 1);
             held = check(dir);
             assertThat(held).isBetween(acknowledged, acknowledged + 1);
+        }
+        assertThat(JournalVerifier.verify(dir).whole()).isTrue();
+    }
+
+    @Test
+    void entriesThatWereAppendedTogetherAreAllThereOrNone() throws Exception {
+        Path dir = scratch.resolve("journal");
+        Random random = new Random();
+        long held = 0;
+        int atOnce = 20; // within one document
+        for (int kill = 0; kill < KILLS; kill++) {
+            long acknowledged = appendUntilKilled(dir, held + 1 + random.nextInt(12_000), 3_000, Long.MAX_VALUE, atOnce);
+            held = check(dir);
+            assertThat(held).isIn(acknowledged, acknowledged + atOnce);
         }
         assertThat(JournalVerifier.verify(dir).whole()).isTrue();
     }
@@ -44,7 +58,7 @@ class JournalCrashTest {
     void alsoWhenTailsAreCutAllTheTime() throws Exception {
         Path dir = scratch.resolve("journal");
         for (int kill = 0; kill < 3; kill++) {
-            long acknowledged = appendUntilKilled(dir, 1_000L * (kill + 1), 500, 3);
+            long acknowledged = appendUntilKilled(dir, 1_000L * (kill + 1), 500, 3, 1);
             assertThat(check(dir)).isBetween(acknowledged - 1, acknowledged + 1);
         }
         assertThat(JournalVerifier.verify(dir).cuts()).isGreaterThan(100);
@@ -53,7 +67,7 @@ class JournalCrashTest {
     @Test
     void aReaderInAnotherProcessFollowsTheLiveWriterAndNobodyElseMayWrite() throws Exception {
         Path dir = scratch.resolve("journal");
-        Process process = AppendingProcess.start(dir, 2_000, 7, scratch.resolve("errors"));
+        Process process = AppendingProcess.start(dir, 2_000, 7, 5, scratch.resolve("errors"));
         // Takes the acknowledgements away, so that the writer never waits.
         Thread drain = new Thread(() -> {
             try (InputStream in = process.getInputStream()) {
@@ -93,9 +107,9 @@ class JournalCrashTest {
     }
 
     /** Returns the last index the process acknowledged before it died. */
-    private long appendUntilKilled(Path dir, long killAt, long perHour, long perCut) throws Exception {
+    private long appendUntilKilled(Path dir, long killAt, long perHour, long perCut, int atOnce) throws Exception {
         Path errors = scratch.resolve("errors");
-        Process process = AppendingProcess.start(dir, perHour, perCut, errors);
+        Process process = AppendingProcess.start(dir, perHour, perCut, atOnce, errors);
         long last = 0;
         try (DataInputStream in = new DataInputStream(new BufferedInputStream(process.getInputStream()))) {
             boolean killed = false;

@@ -109,8 +109,15 @@ class PowerCutTest {
         }
 
         private void append() {
-            Commands.append(journal, term, ++number);
-            expected.add(number);
+            int count = random.nextBoolean() ? 1 : 1 + random.nextInt(120);
+            if (count == 1) {
+                Commands.append(journal, term, number + 1);
+            } else {
+                Commands.append(journal, term, number + 1, count);
+            }
+            for (int i = 0; i < count; i++) {
+                expected.add(++number);
+            }
         }
 
         private void sync() {

@@ -73,7 +73,8 @@ class StoredRecordTest {
     private byte[] record(long index, long term, boolean internal, int previous, byte[] body) {
         byte[] record = new byte[StoredRecord.HEADER_BYTES + Command.HEADER_BYTES + body.length];
         Command.encodeInto(EntryKind.EVENT, 0, 5, body, 0, body.length, record, StoredRecord.HEADER_BYTES);
-        StoredRecord.seal(record, Command.HEADER_BYTES + body.length, index, term, internal, previous, crc);
+        StoredRecord.begin(record, 0, Command.HEADER_BYTES + body.length, index, term, internal);
+        StoredRecord.seal(record, 0, previous, crc);
         return record;
     }
 }

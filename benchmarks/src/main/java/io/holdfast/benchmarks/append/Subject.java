@@ -3,6 +3,7 @@ package io.holdfast.benchmarks.append;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.EntrySource;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalOptions;
 import java.nio.file.Path;
@@ -50,10 +51,11 @@ enum Subject {
         };
     }
 
-    private static final class OurLog implements Log {
+    private static final class OurLog implements Log, EntrySource {
         private final Journal journal;
         private final AppendSetting setting;
         private final byte[] command;
+        private int left;
 
         OurLog(Path dir, AppendSetting setting, byte[] command) {
             this.setting = setting;
@@ -63,12 +65,45 @@ enum Subject {
 
         @Override
         public void append() {
-            for (int i = 0; i < setting.batch(); i++) {
+            if (setting.batch() == 1) {
                 journal.append(1, false, command, 0, command.length);
+            } else {
+                left = setting.batch();
+                journal.append(this);
             }
             if (setting.durability() == Durability.DISK) {
                 journal.sync();
             }
+        }
+
+        @Override
+        public boolean next() {
+            return left-- > 0;
+        }
+
+        @Override
+        public long term() {
+            return 1;
+        }
+
+        @Override
+        public boolean internal() {
+            return false;
+        }
+
+        @Override
+        public byte[] buffer() {
+            return command;
+        }
+
+        @Override
+        public int offset() {
+            return 0;
+        }
+
+        @Override
+        public int length() {
+            return command.length;
         }
 
         @Override
