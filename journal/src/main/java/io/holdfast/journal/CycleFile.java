@@ -177,6 +177,11 @@ final class CycleFile {
         }
     }
 
+    /** The same for the thread that alone retires the file: no other can take it away meanwhile. */
+    int readByOwner(long position, JournalEntry into) {
+        return readers.get() < 0 ? 0 : copy(position, Long.MAX_VALUE, into);
+    }
+
     /**
      * The same for an entry so many records behind this one, where nothing else stands between.
      *

@@ -3,8 +3,8 @@ package io.holdfast.journal;
 import java.util.Arrays;
 
 /**
- * Owned by the thread of its reader: where the entries of the live branch stand, known by a mark every few hundred
- * documents, so that opening a journal looks at one record of each stretch and not at all of them.
+ * Owned by the thread of its reader: where the entries of the live branch stand, known by few marks, so that opening a
+ * journal looks at one record in thousands. Between two marks Chronicle's table is searched when an entry is read.
  *
  * <p>Where may a cut hide? Two logs that hold the same entry (index and term) are the same up to it (Raft, log matching).
  * So once an entry of term T has been cut, no entry of T follows: between two records of the same term only entries of
@@ -19,6 +19,9 @@ final class LiveBranch {
     /** First index of each stretch of the live branch, rising; and the place of its document. */
     private long[] indices = new long[64];
     private long[] places = new long[64];
+    /** The slots of Chronicle's table between a mark and the next, from one up to before another; equal for none. */
+    private long[] firstSlots = new long[64];
+    private long[] endSlots = new long[64];
     private int marks;
     private long floor;
     private long last;
@@ -121,29 +124,41 @@ final class LiveBranch {
         return any;
     }
 
-    /** From a document that has a mark to the last one for which the table says that nothing has to be seen on the way. */
+    /**
+     * From a document that has a mark on to the last one for which the table says that nothing has to be seen on the way, by
+     * strides that grow until one goes too far. What lies between is found by the table when it is read.
+     */
     private void leap(CycleFile file) {
-        int spacing = table.spacing();
-        long from = tail.document();
-        while (spacing > 0) {
-            long behind = table.position(slot + 1);
-            if (behind == 0) {
-                return;
-            }
-            slot++;
-            if (behind <= from) {
-                continue;
-            }
-            String problem = file.examine(behind + CycleFile.HEADER_BYTES, Long.MAX_VALUE, probe);
-            if (problem != null || probe.term() != term || probe.kind().isRecordOnly() || probe.index() <= last) {
-                return;
-            }
-            last = probe.index();
-            mark(CycleFiles.place(ordinal, behind));
-            from = behind;
-            tail = new RecordCursor(file, behind);
-            tail.next(probe);
+        if (table.spacing() == 0) {
+            return;
         }
+        long from = tail.document();
+        long behind = table.position(slot + 1);
+        while (behind > 0 && behind <= from) {
+            slot++;
+            behind = table.position(slot + 1);
+        }
+        boolean grows = true;
+        for (long stride = 1; stride > 0; stride = grows ? stride * 2 : stride / 2) {
+            long document = table.position(slot + stride);
+            if (document > tail.document() && isOfTerm(file, document, term, probe) && probe.index() > last) {
+                firstSlots[marks - 1] = slot + 1;
+                endSlots[marks - 1] = slot + stride;
+                slot += stride;
+                last = probe.index();
+                mark(CycleFiles.place(ordinal, document));
+                tail = new RecordCursor(file, document);
+                tail.next(probe);
+            } else {
+                grows = false;
+            }
+        }
+    }
+
+    /** Whether the first record of a document is an entry of this term, whole; it is then in the view. */
+    private static boolean isOfTerm(CycleFile file, long document, long term, JournalEntry into) {
+        return file.examine(document + CycleFile.HEADER_BYTES, Long.MAX_VALUE, into) == null && into.term() == term
+                && !into.kind().isRecordOnly();
     }
 
     private void accept(CycleFile file, boolean mark) {
@@ -183,8 +198,12 @@ final class LiveBranch {
         if (marks == indices.length) {
             indices = Arrays.copyOf(indices, marks * 2);
             places = Arrays.copyOf(places, marks * 2);
+            firstSlots = Arrays.copyOf(firstSlots, marks * 2);
+            endSlots = Arrays.copyOf(endSlots, marks * 2);
         }
         indices[marks] = last;
+        firstSlots[marks] = 0;
+        endSlots[marks] = 0;
         places[marks++] = place;
     }
 
@@ -207,8 +226,14 @@ final class LiveBranch {
     final class Stretch {
         private long[] positions = new long[WALKED_DOCUMENTS];
         private CycleFile file;
+        private DocumentTable slots;
         private long first;
         private int count;
+        /** Where the stretch starts and where the next one does, which the slot of the table names; 0 for none. */
+        private long document;
+        private long endDocument;
+        private long endIndex;
+        private long endSlot;
 
         boolean holds(long index) {
             return index >= first && index < first + count;
@@ -217,20 +242,66 @@ final class LiveBranch {
         /** Finds all entries of the stretch with this one; false when it is not there any more. */
         boolean fill(long index) {
             int mark = markOf(index);
+            CycleFile before = file;
             count = 0;
             file = mark < 0 ? null : files.get(CycleFiles.ordinal(places[mark]));
             if (file == null) {
                 return false;
             }
-            first = indices[mark];
+            boolean goesOn = file == before && index == endIndex && endSlot > firstSlots[mark] && endSlot < endSlots[mark];
             boolean bounded = mark + 1 < marks && CycleFiles.ordinal(places[mark + 1]) == CycleFiles.ordinal(places[mark]);
-            long endDocument = bounded ? position(places[mark + 1]) : Long.MAX_VALUE;
-            long endIndex = mark + 1 < marks ? indices[mark + 1] : last + 1;
-            RecordCursor cursor = new RecordCursor(file, position(places[mark]));
+            long from = goesOn ? endSlot : firstSlots[mark];
+            first = goesOn ? index : indices[mark];
+            document = goesOn ? endDocument : CycleFiles.position(places[mark]);
+            endDocument = bounded ? CycleFiles.position(places[mark + 1]) : Long.MAX_VALUE;
+            endIndex = mark + 1 < marks ? indices[mark + 1] : last + 1;
+            endSlot = 0;
+            if (file != before) {
+                slots = new DocumentTable(file);
+            }
+            narrow(index, goesOn ? from + 1 : from, endSlots[mark]);
+            RecordCursor cursor = new RecordCursor(file, document);
             while (cursor.step() && cursor.document() < endDocument && take(cursor, endIndex)) {
                 // take() has done it.
             }
             return holds(index);
+        }
+
+        /**
+         * By the table to what is next to the entry on both sides. Both ends are of the same term, so nothing of this term
+         * between them was cut; what is of another is passed over. A table that leads elsewhere costs time and no more.
+         */
+        private void narrow(long index, long from, long to) {
+            if (from >= to || file.examine(document + CycleFile.HEADER_BYTES, Long.MAX_VALUE, probe) != null) {
+                return;
+            }
+            long stretchTerm = probe.term();
+            long low = from;
+            long high = to;
+            for (long middle = low; low < high; middle = low + high >>> 1) {
+                long slot = middle;
+                while (slot >= low && !leadsBetween(slot, stretchTerm)) {
+                    slot--;
+                }
+                if (slot < low) {
+                    low = middle + 1;
+                } else if (probe.index() <= index) {
+                    document = slots.position(slot);
+                    first = probe.index();
+                    low = middle + 1;
+                } else {
+                    endDocument = slots.position(slot);
+                    endIndex = probe.index();
+                    endSlot = slot;
+                    high = slot;
+                }
+            }
+        }
+
+        private boolean leadsBetween(long slot, long stretchTerm) {
+            long at = slots.position(slot);
+            return at > document && at < endDocument && isOfTerm(file, at, stretchTerm, probe) && probe.index() > first
+                    && probe.index() < endIndex;
         }
 
         /** False where the stretch ends. */
@@ -257,7 +328,7 @@ final class LiveBranch {
 
         boolean read(long index, JournalEntry into) {
             long position = positions[(int) (index - first)];
-            if (file.read(position, Long.MAX_VALUE, into) == 0) {
+            if (file.readByOwner(position, into) == 0) {
                 return false;
             }
             if (into.index() != index) {
@@ -278,10 +349,6 @@ final class LiveBranch {
         void forget() {
             count = 0;
         }
-    }
-
-    private static long position(long place) {
-        return place & (1L << 40) - 1;
     }
 
     private int markOf(long index) {
