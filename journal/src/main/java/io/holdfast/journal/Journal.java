@@ -61,7 +61,8 @@ public final class Journal implements AutoCloseable {
         this.mark = recovered.mark();
         try {
             if (!mark.closed()) {
-                appender.forceAllSinceTheMark();
+                // Otherwise nothing is promised of it yet, and a start after a kill would wait for the disk for long.
+                appender.takeOverSinceTheMark(options.durability() == Durability.DISK || mark.powerMayHaveFailed());
             }
             mark.begin(options.durability());
         } catch (IOException | RuntimeException e) {

@@ -214,17 +214,19 @@ final class QueueAppender implements AutoCloseable {
 
     /**
      * Before the first append. A process that died left what it had not forced yet, in as many files as it had begun since;
-     * nobody would force it again, and yet its entries are acknowledged from here on.
+     * nobody would force it again, and yet its entries are acknowledged from here on. Without {@code atOnce} the next
+     * {@link #sync()} does it.
      */
-    synchronized void forceAllSinceTheMark() throws IOException {
+    synchronized void takeOverSinceTheMark(boolean atOnce) throws IOException {
         for (int i = 0; i < files.count() - 1; i++) {
             if (files.get(i).cycle() >= mark.cycle()) {
-                try (ForcedFile file = new ForcedFile(storage, files.get(i).path())) {
-                    file.force();
-                }
+                rolled.add(new ForcedFile(storage, files.get(i).path()));
             }
         }
-        sync();
+        directoryChanged = true;
+        if (atOnce) {
+            sync();
+        }
     }
 
     /** Any thread. Returns when all that was appended, and the names of the files, are on stable storage. */

@@ -24,10 +24,20 @@ class JournalSearchTest {
     private final JournalEntry entry = new JournalEntry();
     private final List<Long> truth = new ArrayList<>();
     private long number;
+    /** How many entries a document may have. */
+    private int mostAtOnce = 1;
 
     @ParameterizedTest
     @ValueSource(longs = {1, 2, 3, 4})
     void everyEntryIsFoundWhereAWalkFindsIt(long seed) {
+        writeWithCuts(new Random(seed));
+        assertReadsTheTruth();
+    }
+
+    @ParameterizedTest
+    @ValueSource(longs = {11, 12, 13, 14, 15, 16})
+    void soItIsInDocumentsOfSeveralEntries(long seed) {
+        mostAtOnce = 60;
         writeWithCuts(new Random(seed));
         assertReadsTheTruth();
     }
@@ -98,9 +108,18 @@ class JournalSearchTest {
     }
 
     private void append(Journal journal, long term, int count) {
-        for (int i = 0; i < count; i++) {
-            Commands.append(journal, term, ++number);
-            truth.add(number);
+        Random random = new Random(number);
+        for (int left = count; left > 0; ) {
+            int atOnce = Math.min(left, 1 + random.nextInt(mostAtOnce));
+            if (mostAtOnce == 1) {
+                Commands.append(journal, term, number + 1);
+            } else {
+                Commands.append(journal, term, number + 1, atOnce);
+            }
+            for (int i = 0; i < atOnce; i++) {
+                truth.add(++number);
+            }
+            left -= atOnce;
         }
     }
 

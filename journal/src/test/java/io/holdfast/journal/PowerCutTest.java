@@ -15,6 +15,8 @@ import java.util.concurrent.atomic.AtomicLong;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The power fails at any moment: a journal opens again by itself, and what was acknowledged as durable is there. */
 class PowerCutTest {
@@ -35,6 +37,28 @@ class PowerCutTest {
                 throw new AssertionError("seed " + seed + "; again: ./holdfast test -pl journal -Dtest=PowerCutTest"
                         + " -Dholdfast.powercut.seeds=1 -Dholdfast.powercut.first=" + seed, e);
             }
+        }
+    }
+
+    @ParameterizedTest
+    @EnumSource(value = Durability.class, names = {"PROCESS", "DISK"})
+    void aStartAfterAKillWaitsForTheDiskWhereThatIsPromisedAndNothingIsForgotten(Durability durability) throws IOException {
+        FaultyStorage disk = new FaultyStorage(dir);
+        JournalOptions options = OPTIONS.withDurability(durability);
+        AtomicLong clock = new AtomicLong(500_000 * HOUR);
+        Journal journal = disk.openJournal(options, clock::get);
+        for (int number = 1; number <= 4; number++) {
+            Commands.append(journal, 1, number);
+            clock.addAndGet(HOUR);
+        }
+        disk.kill(journal);
+        long before = disk.forces();
+        journal = disk.openJournal(options, clock::get);
+        assertThat(disk.forces() - before).as("files forced, the mark one of them").isEqualTo(durability == Durability.DISK ? 5 : 1);
+        journal.sync();
+        disk.powerCut(new Random(1), 1, journal);
+        try (Journal opened = disk.openJournal(options, clock::get)) {
+            assertThat(opened.lastIndex()).isEqualTo(4);
         }
     }
 
