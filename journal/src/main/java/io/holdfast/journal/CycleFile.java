@@ -13,7 +13,10 @@ import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 
+import net.openhft.chronicle.core.Jvm;
 import net.openhft.chronicle.core.io.IOTools;
+import net.openhft.posix.MAdviseFlag;
+import net.openhft.posix.PosixAPI;
 
 /**
  * Mapped by one thread (the writer's, or the reader's that owns it), read by any: one cycle file of the queue, read-only.
@@ -41,6 +44,7 @@ final class CycleFile {
     private static final int RETIRED = Integer.MIN_VALUE;
     private static final int WINDOW_SHIFT = 26;
     private static final long WINDOW_BYTES = 1L << WINDOW_SHIFT;
+    private static final long PAGE_BYTES = 4L << 10;
     /** A record that starts in a window ends inside its mapping. */
     private static final long OVERLAP_BYTES = 2L * JournalOptions.MAX_COMMAND_BYTES;
 
@@ -55,6 +59,10 @@ final class CycleFile {
     private volatile ByteBuffer[] windows = new ByteBuffer[0];
     private FileStart start;
     private volatile long endBytes;
+    private boolean searched;
+    /** What the kernel was asked for last. */
+    private long aheadFrom;
+    private long aheadTo;
 
     CycleFile(Path path, int cycle) {
         this.path = path;
@@ -148,6 +156,9 @@ final class CycleFile {
             }
             ByteBuffer[] grown = Arrays.copyOf(windows, Math.max(windows.length, window + 1));
             grown[window] = channel.map(FileChannel.MapMode.READ_ONLY, base, length);
+            if (searched) {
+                advise(grown[window], 0, length, MAdviseFlag.MADV_RANDOM);
+            }
             windows = grown;
             return true;
         } catch (IOException e) {
@@ -157,6 +168,43 @@ final class CycleFile {
                 Thread.currentThread().interrupt();
             }
         }
+    }
+
+    /**
+     * From now on a fault brings in its own page alone: whoever searches needs one here and one there, and what the kernel
+     * would read around each is most of what such a search reads. Mapping thread, before anything is mapped.
+     */
+    void isSearched() {
+        searched = true;
+    }
+
+    /**
+     * Has the kernel read so many bytes from here on without waiting for them, if the file is searched and they are mapped;
+     * asked again for what was asked for, it does nothing until half of it is behind. Mapping thread.
+     */
+    void readAhead(long position, long bytes) {
+        boolean inside = position >= aheadFrom && position <= aheadTo;
+        if (!searched || inside && position + bytes / 2 < aheadTo) {
+            return;
+        }
+        int window = (int) (position >>> WINDOW_SHIFT);
+        ByteBuffer mapped = window < windows.length ? windows[window] : null;
+        if (mapped == null) {
+            return;
+        }
+        long base = (long) window << WINDOW_SHIFT;
+        long from = Math.max(base, inside ? aheadTo : position) & -PAGE_BYTES;
+        long to = Math.min(position + bytes, base + mapped.capacity());
+        if (to > from) {
+            advise(mapped, from - base, to - from, MAdviseFlag.MADV_WILLNEED);
+        }
+        aheadFrom = position;
+        aheadTo = Math.max(to, position);
+    }
+
+    /** Advice: where the kernel does not take it, reading is slower and nothing else. */
+    private static void advise(ByteBuffer mapped, long offset, long bytes, MAdviseFlag advice) {
+        PosixAPI.posix().madvise(Jvm.address(mapped) + offset, bytes, advice);
     }
 
     /**

@@ -15,7 +15,7 @@ public final class EntryCursor {
 
     EntryCursor(LiveBranch branch, long from, boolean forward) {
         this.branch = branch;
-        this.stretch = branch.new Stretch();
+        this.stretch = branch.new Stretch(forward);
         this.forward = forward;
         this.next = from;
     }

@@ -13,6 +13,9 @@ import java.util.Arrays;
  */
 final class LiveBranch {
     private static final int WALKED_DOCUMENTS = 256;
+    /** What a stretch takes on the disk, more or less; and what is read ahead where entries are wanted in order. */
+    private static final long STRETCH_BYTES = 256L << 10;
+    private static final long IN_ORDER_BYTES = 8L << 20;
 
     private final CycleFiles files;
     private final JournalEntry probe = new JournalEntry();
@@ -35,7 +38,7 @@ final class LiveBranch {
     private boolean unmarked;
     private long slot;
     private RecordCursor tail;
-    private final Stretch recent = new Stretch();
+    private final Stretch recent = new Stretch(false);
 
     /** @param start what stands before the first file; null in an archive, whose first record says it itself */
     LiveBranch(CycleFiles files, FileStart start) {
@@ -103,6 +106,7 @@ final class LiveBranch {
 
     private boolean takeFile(CycleFile file) {
         if (tail == null) {
+            file.isSearched();
             tail = new RecordCursor(file, 0);
             unmarked = true;
             table = new DocumentTable(file);
@@ -114,6 +118,7 @@ final class LiveBranch {
             any = true;
             boolean mark = marks == 0 || unmarked;
             if (tail.isFirstOfDocument()) {
+                file.readAhead(tail.document(), STRETCH_BYTES);
                 mark |= documents++ % WALKED_DOCUMENTS == 0;
             }
             accept(file, mark);
@@ -224,6 +229,7 @@ final class LiveBranch {
 
     /** The entries from one mark to the next, and where each starts. */
     final class Stretch {
+        private final long aheadBytes;
         private long[] positions = new long[WALKED_DOCUMENTS];
         private CycleFile file;
         private DocumentTable slots;
@@ -234,6 +240,11 @@ final class LiveBranch {
         private long endDocument;
         private long endIndex;
         private long endSlot;
+
+        /** @param inOrder the next stretch is wanted after this one */
+        Stretch(boolean inOrder) {
+            aheadBytes = inOrder ? IN_ORDER_BYTES : STRETCH_BYTES;
+        }
 
         boolean holds(long index) {
             return index >= first && index < first + count;
@@ -261,6 +272,7 @@ final class LiveBranch {
             }
             narrow(index, goesOn ? from + 1 : from, endSlots[mark]);
             RecordCursor cursor = new RecordCursor(file, document);
+            file.readAhead(document, aheadBytes);
             while (cursor.step() && cursor.document() < endDocument && take(cursor, endIndex)) {
                 // take() has done it.
             }
