@@ -265,13 +265,14 @@ class GroupRaft extends RAFT {
     private void takeNoPart() {
         loseLeadership();
         shown.role = Role.STOPPED;
-        receiver.answerRequests();
+        receiver.answerLastRequests();
         requests.end();
         life.over();
     }
 
-    /** Handles what waits; returns how long nothing is due. */
+    /** Handles what waits, if storage has not failed beside the runner (I7); returns how long nothing is due. */
     long turn() {
+        journal.checkUsable();
         attention.turnBegins(clock.getAsLong());
         long waitNanos = connected ? work() : applyCommitted() ? 0 : 10 * NANOS_PER_MS;
         attention.turnEnds(clock.getAsLong(), waitNanos);

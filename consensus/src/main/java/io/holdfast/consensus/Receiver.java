@@ -50,10 +50,20 @@ final class Receiver {
         }
     }
 
-    /** Also at the end of the group: who asked is told so. */
-    void answerRequests() {
+    private void answerRequests() {
         for (Runnable next = mailbox.pollRequest(); next != null; next = mailbox.pollRequest()) {
             next.run();
+        }
+    }
+
+    /** At the end of the group: who asked is told so. That something else has failed as well changes nothing any more. */
+    void answerLastRequests() {
+        for (Runnable next = mailbox.pollRequest(); next != null; next = mailbox.pollRequest()) {
+            try {
+                next.run();
+            } catch (RuntimeException e) {
+                LOG.warn("{}: and after the end of the group: {}", raft.config().self(), e.toString());
+            }
         }
     }
 

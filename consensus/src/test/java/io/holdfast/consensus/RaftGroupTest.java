@@ -17,6 +17,7 @@ import java.util.concurrent.TimeUnit;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.FaultyStorage;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -111,7 +112,7 @@ class RaftGroupTest {
             assertThat(hanging).isCompletedExceptionally();
             assertThat(leader.group().commitIndex()).isEqualTo(committed);
             assertThat(leader.evidence()).allSatisfy(sent -> assertThat(sent - gone).isNegative());
-            assertThat(leader.roles()).last().asString().startsWith("follower");
+            eventually().untilAsserted(() -> assertThat(leader.roles()).last().asString().startsWith("follower"));
             assertThat(leader.offer("x")).isFalse();
 
             followers.get(0).start();
@@ -151,7 +152,7 @@ class RaftGroupTest {
             }
             List<TestMember> others = cluster.followers();
             leader.journal().failed(new IOException("disk full"));
-            assertThat(leader.offer("lost")).isTrue();
+            leader.offer("lost"); // taken, if the runner has not seen the failure yet
 
             eventually().until(() -> leader.failure != null);
             assertThat(leader.failure).hasRootCauseMessage("disk full");
@@ -165,6 +166,34 @@ class RaftGroupTest {
                 assertThat(member.bodies()).as("sent before it was appended").doesNotContain("lost");
             }
             assertThat(leader.bodies()).doesNotContain("lost", "b0");
+        }
+    }
+
+    /** Where nobody waits for the disk, its failure is found by another thread, and perhaps nothing is appended after it. */
+    @Test
+    void aLeaderWhoseDiskFailsWhileNothingIsAppendedLosesTheLeadAndItsLease() throws IOException {
+        try (TestCluster cluster = TestCluster.of(3, directory)) {
+            for (TestMember member : cluster.members) {
+                member.durability = Durability.INTERVAL;
+                member.disk = new FaultyStorage(member.directory());
+            }
+            cluster.start();
+            TestMember leader = cluster.leader();
+            offer(leader, "a", 1);
+            long term = leader.group().term();
+            leader.disk.failNext(FaultyStorage.Fault.FORCE);
+            leader.offer("not forced");
+
+            eventually().until(() -> leader.failure != null);
+            List<Long> evidence = leader.evidence();
+            assertThat(leader.failure).hasRootCauseMessage("Input/output error");
+            assertThat(leader.group().role()).isEqualTo(Role.STOPPED);
+            TestMember next = cluster.leader();
+            assertThat(next.group().term()).isGreaterThan(term);
+            assertThat(leader.evidence()).as("no more of the lease is earned").isEqualTo(evidence);
+            assertThat(next.group().previousLeaseBoundNanos()).as("and the next one knows when it ends")
+                    .isGreaterThanOrEqualTo(evidence.get(evidence.size() - 1));
+            offer(next, "b", 1);
         }
     }
 

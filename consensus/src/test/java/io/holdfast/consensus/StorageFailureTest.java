@@ -24,6 +24,8 @@ import org.junit.jupiter.params.provider.EnumSource;
 class StorageFailureTest {
     private static final JournalOptions OPTIONS =
             JournalOptions.DEFAULT.withBlockBytes(1 << 20).withRollBytes(1 << 20).withDurability(Durability.DISK);
+    private static final JournalOptions FORCED_BEHIND = OPTIONS.withDurability(Durability.INTERVAL).withSyncIntervalMs(1);
+    private static final long MOMENT = 1_767_225_600_000L;
     /** Enough that blocks have to be claimed. */
     private static final int MANY = 600;
     private static final String BODY = "x".repeat(1000);
@@ -33,6 +35,23 @@ class StorageFailureTest {
 
     private HandDrivenMember member(FaultyStorage disk) {
         return new HandDrivenMember(disk.openJournal(OPTIONS), disk.openVotes());
+    }
+
+    private static HandDrivenMember memberForcedBehind(FaultyStorage disk) {
+        HandDrivenMember member = new HandDrivenMember(disk.openJournal(FORCED_BEHIND, () -> MOMENT), disk.openVotes());
+        member.append(member.second, 1, 0, 0, 0, 1, "begins the journal's file");
+        return member;
+    }
+
+    /** Another thread finds that the disk fails, behind the last append: when this returns, and nobody has looked yet. */
+    private static void failBehind(HandDrivenMember member, FaultyStorage disk, Runnable lastAppend) {
+        synchronized (disk) { // until then that thread cannot force
+            disk.failNext(Fault.FORCE);
+            lastAppend.run();
+        }
+        TestCluster.eventually().until(member.journal::isFailed);
+        assertThat(member.sentAtFailure).as("nothing is known yet").isNegative();
+        member.sent.clear();
     }
 
     /** Takes the runner's turn as the runner does: what it throws ends the group. */
@@ -204,6 +223,36 @@ class StorageFailureTest {
             turn(follower, follower.raft::turn);
             assertThat(follower.sent).isEmpty();
             requireSilentEnd(follower);
+        }
+    }
+
+    @Test
+    void aFollowerWhoseDiskFailedBehindItVotesForNobodyAndAnswersNoHeartbeat() throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember follower = memberForcedBehind(disk)) {
+            failBehind(follower, disk, () -> follower.append(follower.second, 1, 1, 1, 1, 1, "acknowledged"));
+            follower.queue(follower.second, MessageKind.HEARTBEAT, 1, true, 7, 1, 1, 0);
+            follower.queue(follower.third, MessageKind.VOTE, 5, true, 10, 4, 0, 0);
+            turn(follower, follower.raft::turn);
+            assertThat(follower.sent).isEmpty();
+            assertThat(follower.votes.term()).as("of the vote nothing is stored").isEqualTo(1);
+            requireSilentEnd(follower);
+            assertThat(follower.raft.status().failure()).as("why it left").contains("Input/output error");
+        }
+    }
+
+    @Test
+    void aLeaderWhoseDiskFailedBehindItSendsNoHeartbeatAndEarnsNoLease() throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        try (HandDrivenMember leader = memberForcedBehind(disk)) {
+            failBehind(leader, disk, leader::becomeLeader);
+            long sent = leader.now;
+            leader.now += 50 * HandDrivenMember.MS;
+            leader.queue(leader.second, MessageKind.HEARTBEAT_ANSWER, leader.raft.term(), true, sent, 2, 1, 2);
+            turn(leader, leader.raft::turn);
+            assertThat(leader.sent).isEmpty();
+            assertThat(leader.evidence).isEmpty();
+            requireSilentEnd(leader);
         }
     }
 }

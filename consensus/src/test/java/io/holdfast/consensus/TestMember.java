@@ -10,6 +10,7 @@ import java.util.stream.Collectors;
 import io.holdfast.journal.Command;
 import io.holdfast.journal.Durability;
 import io.holdfast.journal.EntryKind;
+import io.holdfast.journal.FaultyStorage;
 import io.holdfast.journal.Journal;
 import io.holdfast.journal.JournalOptions;
 import io.holdfast.journal.VoteStore;
@@ -33,6 +34,8 @@ final class TestMember implements GroupListener, AutoCloseable {
     volatile Throwable failure;
     volatile String throwOn;
     Durability durability = Durability.PROCESS;
+    /** Null for the machine's own, which does not fail. */
+    FaultyStorage disk;
     private Journal journal;
     private VoteStore votes;
     private volatile RaftGroup group;
@@ -50,8 +53,9 @@ final class TestMember implements GroupListener, AutoCloseable {
             evidence.clear();
             leaderTerm = 0;
         }
-        journal = Journal.open(directory, JournalOptions.DEFAULT.withBlockBytes(1 << 20).withDurability(durability));
-        votes = VoteStore.open(directory);
+        JournalOptions options = JournalOptions.DEFAULT.withBlockBytes(1 << 20).withDurability(durability);
+        journal = disk == null ? Journal.open(directory, options) : disk.openJournal(options);
+        votes = disk == null ? VoteStore.open(directory) : disk.openVotes();
         try {
             group = RaftGroup.join(config, journal, votes, this);
         } catch (RuntimeException e) {

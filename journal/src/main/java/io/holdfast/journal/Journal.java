@@ -488,13 +488,13 @@ public final class Journal implements AutoCloseable {
         }
     }
 
-    void checkUsable() {
+    /** Any thread, at the cost of two volatile reads. Throws when the journal is closed or has failed, and says by what. */
+    public void checkUsable() {
         if (closed) {
             throw new IllegalStateException("the journal is closed");
         }
-        Throwable cause = failure;
-        if (cause != null) {
-            throw new JournalException(dir, -1, "the journal has stopped after a failure: " + cause, cause);
+        if (failure != null) {
+            throw new JournalException(dir, -1, "the journal has stopped after a failure: " + failure, failure);
         }
     }
 }
