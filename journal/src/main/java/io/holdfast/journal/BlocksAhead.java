@@ -37,12 +37,8 @@ final class BlocksAhead implements AutoCloseable {
     private boolean ended;
 
     BlocksAhead(StableStorage storage, JournalOptions options) {
-        this.pieceBytes = options.durability() == Durability.PROCESS ? PIECE_BYTES : FORCED_PIECE_BYTES;
-        this.writeBytes = switch (options.durability()) {
-            case PROCESS -> PIECE_BYTES;
-            case INTERVAL -> 4 * PAGE_BYTES;
-            case DISK -> PAGE_BYTES;
-        };
+        this.pieceBytes = options.durability() == Durability.DISK ? FORCED_PIECE_BYTES : PIECE_BYTES;
+        this.writeBytes = options.durability() == Durability.DISK ? PAGE_BYTES : PIECE_BYTES;
         this.aheadBytes = options.preallocateBytes();
         this.thread = storage.worksBeside() ? new Thread(this::run, "journal-blocks") : null;
         if (thread != null) {

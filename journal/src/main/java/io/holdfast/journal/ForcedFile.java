@@ -19,11 +19,18 @@ final class ForcedFile implements AutoCloseable {
     private final StableStorage storage;
     private final Path path;
     private final RandomAccessFile file;
+    private final StableStorage.Part part;
 
     ForcedFile(StableStorage storage, Path path) throws IOException {
         this.storage = storage;
         this.path = path;
         this.file = storage.open(path);
+        try {
+            this.part = storage.part(path);
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
     }
 
     Path path() {
@@ -73,8 +80,19 @@ final class ForcedFile implements AutoCloseable {
         storage.force(file, path);
     }
 
+    /** What stands between two positions is; the rest may stay behind. */
+    void force(long from, long to) throws IOException {
+        if (to > from) {
+            part.force(from, to);
+        }
+    }
+
     @Override
     public void close() throws IOException {
-        file.close();
+        try {
+            part.close();
+        } finally {
+            file.close();
+        }
     }
 }

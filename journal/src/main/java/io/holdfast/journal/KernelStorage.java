@@ -58,6 +58,11 @@ final class KernelStorage implements StableStorage {
         }
     }
 
+    @Override
+    public Part part(Path path) throws IOException {
+        return new MappedPart(path);
+    }
+
     /** An interrupt, which closes the channel, is kept for later and the call repeated. */
     @Override
     public void forceDirectory(Path dir) throws IOException {

@@ -39,6 +39,9 @@ final class QueueAppender implements AutoCloseable {
     /** Rolled files and the directory that {@link #sync()} has yet to force. */
     private final List<ForcedFile> rolled = new ArrayList<>();
     private boolean directoryChanged = true;
+    /** The newest file when it was forced whole, and how far it was since; under the lock. */
+    private CycleFile forced;
+    private long forcedBytes;
     /** Changed by the writer alone, and under the lock of this object, which whoever forces takes too. */
     private volatile ForcedFile current;
     private volatile long appendedBytes;
@@ -229,8 +232,17 @@ final class QueueAppender implements AutoCloseable {
         }
     }
 
-    /** Any thread. Returns when all that was appended, and the names of the files, are on stable storage. */
+    /**
+     * Any thread. Returns when all that was appended, and the names of the files, are on stable storage. Of a file that was
+     * forced whole once, and so has Chronicle's header, only what was appended since is: its header and tables, which change
+     * with each record, and the zeros claimed ahead would be more to write than the records, and nothing depends on them
+     * ({@link TornEnd} lets Chronicle append nothing to a file that is older than its records).
+     */
     synchronized void sync() throws IOException {
+        sync(false);
+    }
+
+    private void sync(boolean whole) throws IOException {
         // Read before anything is forced: what is appended meanwhile may or may not be.
         CycleFile newest = files.last();
         long end = newest == null ? 0 : newest.endBytes();
@@ -242,7 +254,13 @@ final class QueueAppender implements AutoCloseable {
             rolled.remove(0);
         }
         if (current != null) {
-            current.force();
+            if (whole || newest == null || newest != forced || !newest.path().equals(current.path())) {
+                current.force();
+            } else {
+                current.force(forcedBytes, end);
+            }
+            forced = newest;
+            forcedBytes = end;
         }
         if (directoryChanged) {
             storage.forceDirectory(dir);
@@ -260,7 +278,7 @@ final class QueueAppender implements AutoCloseable {
     synchronized void closeQueueAndSync() throws IOException {
         appender.close();
         queue.close();
-        sync();
+        sync(true);
     }
 
     @Override

@@ -36,6 +36,18 @@ interface StableStorage {
     /** fsync(2): returns when all of the file is on stable storage. */
     void force(RandomAccessFile file, Path path) throws IOException;
 
+    /** For {@link Part#force}; opened before anything is written that is to be forced, so that no error is missed. */
+    Part part(Path path) throws IOException;
+
+    /** A file of which parts can be forced. One thread at a time. */
+    interface Part extends AutoCloseable {
+        /** msync(2): what stands between two positions is on stable storage when this returns; the rest may stay behind. */
+        void force(long from, long to) throws IOException;
+
+        @Override
+        void close() throws IOException;
+    }
+
     /** Returns when all names in the directory are on stable storage. */
     void forceDirectory(Path dir) throws IOException;
 

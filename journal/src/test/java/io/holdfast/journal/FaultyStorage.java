@@ -337,6 +337,39 @@ public final class FaultyStorage implements StableStorage {
     }
 
     @Override
+    public Part part(Path path) {
+        return new Part() {
+            @Override
+            public void force(long from, long to) throws IOException {
+                forcePart(path, from, to);
+            }
+
+            @Override
+            public void close() {
+                // Nothing is held.
+            }
+        };
+    }
+
+    private synchronized void forcePart(Path path, long from, long to) throws IOException {
+        failIf(Fault.FORCE);
+        forces++;
+        if (!counts(path)) {
+            return;
+        }
+        try (RandomAccessFile file = KernelStorage.INSTANCE.open(path)) {
+            int size = (int) file.length();
+            int end = (int) Math.min(size, to + PAGE_BYTES - 1 & -PAGE_BYTES);
+            Inode inode = names.get(name(path));
+            ByteBuffer now = inode.mapped(file, size);
+            for (int page = (int) from & -PAGE_BYTES; page < end; page += PAGE_BYTES) {
+                capture(now, inode, page, Math.min(PAGE_BYTES, end - page));
+            }
+            inode.forcedSize = Math.max(inode.forcedSize, end);
+        }
+    }
+
+    @Override
     public synchronized void forceDirectory(Path forced) throws IOException {
         failIf(Fault.DIRECTORY);
         if (!off && forced.toAbsolutePath().equals(dir.toAbsolutePath())) {

@@ -68,8 +68,8 @@ public final class AppendCommand implements Callable<Integer> {
             }
         }
         figures.print(out);
-        out.println("A batch is one operation: its entries appended and, with DISK, forced once. FileBasedLog forces each batch (DISK) or"
-                + " nothing. Ratios of times: less is better; of entries/s (last column): more. On " + Turn.fileSystem() + ".");
+        out.println("A batch is one operation: its entries appended and, with DISK, forced once. FileBasedLog forces each batch (DISK), nothing"
+                + " (PROCESS), or is forced by a thread as often as the journal forces itself (INTERVAL). Ratios of times: less is better; of entries/s (last column): more. On " + Turn.fileSystem() + ".");
         report.printEnvironment();
         report.write(options.json(), "append", figures.results(), Map.of("fileSystem", Turn.fileSystem(), "rounds", roundCount, "turnMillis", turnMillis,
                 "pageFaults", figures.faults()));

@@ -18,10 +18,16 @@ import org.jgroups.protocols.raft.LogEntry;
 enum Subject {
     /** Holdfast's. */
     JOURNAL("journal"),
-    /** What comes with jgroups-raft. It forces each batch or none: none stands beside {@link Durability#INTERVAL}. */
+    /**
+     * What comes with jgroups-raft. It forces each batch or none; beside {@link Durability#INTERVAL} it forces none, and a thread
+     * forces its file as often as the journal forces its own, so that both promise the same.
+     */
     FILE_BASED_LOG("jgroups-raft FileBasedLog"),
     /** The floor: keeps nothing, whatever is asked for. */
     IN_MEMORY_LOG("jgroups-raft InMemoryLog");
+
+    /** Where FileBasedLog keeps its entries (jgroups-raft, {@code LogEntryStorage.FILE_NAME}). */
+    private static final String FILE_BASED_LOG_NAME = "entries.raft";
 
     private final String title;
 
@@ -41,7 +47,9 @@ enum Subject {
                 FileBasedLog log = new FileBasedLog();
                 log.useFsync(setting.durability() == Durability.DISK);
                 log.init(dir.toString(), Map.of());
-                yield new LibraryLog(log, setting, command);
+                LibraryLog each = new LibraryLog(log, setting, command);
+                yield setting.durability() == Durability.INTERVAL
+                        ? new ForcedBeside(each, dir.resolve(FILE_BASED_LOG_NAME), JournalOptions.DEFAULT.syncIntervalMs()) : each;
             }
             case IN_MEMORY_LOG -> {
                 InMemoryLog log = new InMemoryLog();
