@@ -19,6 +19,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code holdfast bench election}: from the leader's loss to its successor's first commit. Owned by the main thread. */
@@ -48,8 +49,15 @@ public final class ElectionCommand implements Callable<Integer> {
             description = "no fault at all: as many entries as it takes, forced to disk, with garbage collections; counts elections")
     private Double soakMinutes;
 
+    @Option(names = "--kill-followers", description = "with --soak-minutes: a follower is killed every 90 s and started again 30 s"
+            + " later, when the others have dropped what it needs; it must catch up while the load goes on")
+    private boolean killFollowers;
+
     @Override
     public Integer call() throws Exception {
+        if (killFollowers && soakMinutes == null) {
+            throw new ParameterException(spec.commandLine(), "--kill-followers needs --soak-minutes");
+        }
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
         Path top = Files.createTempDirectory("holdfast-bench-election");
@@ -99,14 +107,19 @@ public final class ElectionCommand implements Callable<Integer> {
     }
 
     private int soak(PrintWriter out, Report report, Path top) throws IOException, InterruptedException {
-        ElectionSoak.Outcome outcome = ElectionSoak.run(top, (long) (soakMinutes * 60_000), out);
+        ElectionSoak.Outcome outcome = ElectionSoak.run(top, (long) (soakMinutes * 60_000), killFollowers, out);
         out.printf(Locale.ROOT, "%.1f minutes, every entry forced, %d garbage collections asked for in each member: %d terms opened, %s,"
                 + " %d MB on the disk at most.%n", soakMinutes, outcome.collections(), outcome.elections(), outcome.text(),
                 outcome.mostBytes() >> 20);
+        if (killFollowers) {
+            out.printf("%d followers killed, %d caught up while the load went on, the last of them within %d s of its start.%n", outcome.kills(),
+                    outcome.returned(), outcome.returnMs() / 1000);
+        }
         report.printEnvironment();
         report.write(options.json(), "election-soak", List.of(), Map.of("minutes", soakMinutes, "elections", outcome.elections(),
                 "committed", outcome.committed(), "collections", outcome.collections(), "lost", outcome.lost(),
-                "longestSilenceMs", outcome.silenceNanos() / 1e6));
+                "longestSilenceMs", outcome.silenceNanos() / 1e6, "followersKilled", outcome.kills(),
+                "followersReturned", outcome.returned()));
         return outcome.calm() ? 0 : 1;
     }
 

@@ -7,6 +7,9 @@ import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.FutureTask;
+import java.util.concurrent.TimeUnit;
 import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 
@@ -21,6 +24,8 @@ final class ElectionSoak {
     private static final int AT_ONCE = 1024;
     private static final int BYTES = 256;
     private static final long TELL_EVERY_MS = 60_000;
+    /** A follower is killed only if it can be back before the end. */
+    private static final long CYCLE_MS = 9 * LOAD_MS;
 
     private final Path dir;
     private final MemberGroup group;
@@ -28,11 +33,14 @@ final class ElectionSoak {
     private final Tally whole = new Tally();
     private Tally minute = new Tally();
     private long mostBytes;
+    /** Null when no follower is killed. */
+    private final FollowerLosses losses;
 
-    private ElectionSoak(Path dir, MemberGroup group, PrintWriter out) {
+    private ElectionSoak(Path dir, MemberGroup group, boolean killFollowers, PrintWriter out) {
         this.dir = dir;
         this.group = group;
         this.out = out;
+        this.losses = killFollowers ? new FollowerLosses(group, COLLECT_EVERY_MS, out) : null;
     }
 
     /** What was seen in a while. */
@@ -65,15 +73,19 @@ final class ElectionSoak {
      * @param elections terms opened since the load began
      * @param lost      loads that were cut short because their leader did not lead any more, or in which nothing was committed
      * @param mostBytes what the members took on the disk, at most
+     * @param kills     followers killed
+     * @param returned  those of them that caught up with the load
+     * @param returnMs  the longest that took
      */
-    record Outcome(long committed, long collections, long elections, int loads, int lost, long silenceNanos, long mostBytes, String text) {
+    record Outcome(long committed, long collections, long elections, int loads, int lost, long silenceNanos, long mostBytes, int kills,
+                   int returned, long returnMs, String text) {
         boolean calm() {
-            return elections == 0 && lost == 0;
+            return elections == 0 && lost == 0 && returned == kills;
         }
     }
 
     /** Tells how it is every minute. */
-    static Outcome run(Path dir, long millis, PrintWriter out) throws IOException, InterruptedException {
+    static Outcome run(Path dir, long millis, boolean killFollowers, PrintWriter out) throws IOException, InterruptedException {
         try (MemberGroup group = MemberGroup.start(Kind.HOLDFAST_DISK, Timing.SHARP, FreePorts.onLoopback(), dir, name -> List.of())) {
             // All have loaded their classes and know the leader before it counts.
             group.load(new LoadShape(BYTES, 0, AT_ONCE, 5_000));
@@ -81,7 +93,7 @@ final class ElectionSoak {
             for (MemberProcess member : group.running()) {
                 member.ask("collect " + COLLECT_EVERY_MS, "collecting");
             }
-            ElectionSoak soak = new ElectionSoak(dir, group, out);
+            ElectionSoak soak = new ElectionSoak(dir, group, killFollowers, out);
             Outcome outcome = soak.load(soak.vitals().term(), millis);
             if (!outcome.calm()) {
                 group.printLogs(out);
@@ -93,8 +105,10 @@ final class ElectionSoak {
     private Outcome load(long termBefore, long millis) throws IOException, InterruptedException {
         long start = System.nanoTime();
         long told = 0;
+        int loads = 0;
         for (long at = 0; at < millis; at = (System.nanoTime() - start) / 1_000_000) {
-            LoadOutcome outcome = group.load(new LoadShape(BYTES, 0, AT_ONCE, (int) Math.min(millis - at, LOAD_MS)));
+            LoadShape shape = new LoadShape(BYTES, 0, AT_ONCE, (int) Math.min(millis - at, LOAD_MS));
+            LoadOutcome outcome = losses == null ? group.load(shape) : loadAndLose(shape, loads++, millis - at < CYCLE_MS);
             Vitals now = vitals();
             for (Tally each : List.of(whole, minute)) {
                 each.add(outcome);
@@ -109,7 +123,25 @@ final class ElectionSoak {
             }
         }
         return new Outcome(whole.committed, (System.nanoTime() - start) / 1_000_000 / COLLECT_EVERY_MS, whole.worst.term() - termBefore,
-                whole.loads, whole.lost, whole.worst.silenceNanos(), mostBytes, whole.text());
+                whole.loads, whole.lost, whole.worst.silenceNanos(), mostBytes, losses == null ? 0 : losses.kills(),
+                losses == null ? 0 : losses.returned(), losses == null ? 0 : losses.longestMs(), whole.text());
+    }
+
+    private LoadOutcome loadAndLose(LoadShape shape, int load, boolean lastOnes) throws IOException, InterruptedException {
+        MemberProcess leader = group.leader();
+        FutureTask<LoadOutcome> loading = new FutureTask<>(() -> MemberGroup.load(leader, shape));
+        new Thread(loading, "load").start();
+        TimeUnit.MILLISECONDS.sleep(shape.millis() / 2);
+        losses.during(leader, load, lastOnes);
+        try {
+            LoadOutcome outcome = loading.get();
+            if (outcome != null) {
+                losses.after(leader, outcome.committed() * 1e9 / outcome.nanos());
+            }
+            return outcome;
+        } catch (ExecutionException e) {
+            throw new IOException("the load ended: " + e.getCause(), e);
+        }
     }
 
     private Vitals vitals() throws IOException, InterruptedException {

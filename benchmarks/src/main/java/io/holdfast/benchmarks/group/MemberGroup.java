@@ -58,7 +58,7 @@ final class MemberGroup implements AutoCloseable {
         }
     }
 
-    void start(String name) throws IOException, InterruptedException {
+    MemberProcess start(String name) throws IOException, InterruptedException {
         List<String> arguments = new ArrayList<>(List.of(kind.name(), timing.name(), name,
                 Files.createDirectories(dir.resolve(name)).toString()));
         places.forEach(place -> arguments.add(place.text()));
@@ -75,6 +75,7 @@ final class MemberGroup implements AutoCloseable {
         if (member.await(0, "up"::equals, START_MS) == null) {
             throw new IOException("member " + name + " of " + kind.title() + " does not start:\n" + Files.readString(log));
         }
+        return member;
     }
 
     /** The one that leads, once there is exactly one. */
@@ -97,7 +98,12 @@ final class MemberGroup implements AutoCloseable {
 
     /** The same member every time unless another leads by now; null when the lead was lost on the way. */
     LoadOutcome load(LoadShape shape) throws IOException, InterruptedException {
-        String[] answer = leader().ask("load " + shape.text(), "loaded", "lost");
+        return load(leader(), shape);
+    }
+
+    /** The same, of the member that leads. Any thread, if no other asks this member meanwhile. */
+    static LoadOutcome load(MemberProcess leader, LoadShape shape) throws IOException, InterruptedException {
+        String[] answer = leader.ask("load " + shape.text(), "loaded", "lost");
         return answer[0].equals("lost") ? null : LoadOutcome.parse(answer, 1);
     }
 

@@ -38,7 +38,7 @@ class GroupBenchTest {
     @Test
     void noTermIsOpenedUnderFullLoad() throws Exception {
         StringWriter out = new StringWriter();
-        ElectionSoak.Outcome outcome = ElectionSoak.run(dir, 70_000, new PrintWriter(out, true));
+        ElectionSoak.Outcome outcome = ElectionSoak.run(dir, 70_000, false, new PrintWriter(out, true));
         assertThat(outcome.elections()).as("%s%n%s", outcome, out).isZero();
         assertThat(outcome.lost()).as("%s%n%s", outcome, out).isZero();
         assertThat(outcome.loads()).isGreaterThanOrEqualTo(7);
