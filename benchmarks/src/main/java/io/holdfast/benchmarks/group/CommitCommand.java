@@ -2,6 +2,7 @@ package io.holdfast.benchmarks.group;
 
 import io.holdfast.benchmarks.BenchOptions;
 import io.holdfast.benchmarks.BenchResult;
+import io.holdfast.benchmarks.CpuShares;
 import io.holdfast.benchmarks.Report;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -45,6 +46,9 @@ public final class CommitCommand implements Callable<Integer> {
     @Option(names = "--millis", paramLabel = "N", description = "how long each turn is; default: 1500, quick: 300")
     private Integer millis;
 
+    @Option(names = "--profile", description = "show which threads took how much CPU time for an entry, in the last round")
+    private boolean profile;
+
     @Override
     public Integer call() throws Exception {
         PrintWriter out = spec.commandLine().getOut();
@@ -85,11 +89,24 @@ public final class CommitCommand implements Callable<Integer> {
         for (int round = 0; round < roundCount(); round++) {
             for (int i = 0; i < shapes(Kind.HOLDFAST).size(); i++) {
                 for (MemberGroup group : groups) {
-                    figures.add(group.kind(), shapes(Kind.HOLDFAST).get(i), group.load(shapes(group.kind()).get(i)));
+                    boolean shown = profile && round == roundCount() - 1;
+                    LoadShape shape = shapes(group.kind()).get(i);
+                    figures.add(group.kind(), shapes(Kind.HOLDFAST).get(i), shown ? profiled(group, shape) : group.load(shape));
                 }
             }
         }
         return figures;
+    }
+
+    private LoadOutcome profiled(MemberGroup group, LoadShape shape) throws IOException, InterruptedException {
+        Map<String, List<Long>> processes = group.processes();
+        CpuShares before = CpuShares.now(processes);
+        LoadOutcome outcome = group.load(shape);
+        CpuShares after = CpuShares.now(processes);
+        PrintWriter out = spec.commandLine().getOut();
+        out.printf("%s, %d bytes, %s:%n%s", group.kind().title(), shape.bytes(), shape.title(), outcome == null ? "lost\n"
+                : after.since(before, outcome.committed()));
+        return outcome;
     }
 
     /** A socket's buffer holds few datagrams, and one that is lost is not sent again. */

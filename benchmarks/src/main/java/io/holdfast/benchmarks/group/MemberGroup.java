@@ -96,6 +96,13 @@ final class MemberGroup implements AutoCloseable {
         throw new IOException("nobody leads the group of " + kind.title());
     }
 
+    /** By what they are here. */
+    Map<String, List<Long>> processes() throws IOException, InterruptedException {
+        MemberProcess leader = leader();
+        return Map.of("leader", List.of(leader.pid()), "others",
+                running().stream().filter(member -> member != leader).map(MemberProcess::pid).toList());
+    }
+
     /** The same member every time unless another leads by now; null when the lead was lost on the way. */
     LoadOutcome load(LoadShape shape) throws IOException, InterruptedException {
         return load(leader(), shape);

@@ -51,6 +51,10 @@ final class MemberProcess {
         return name;
     }
 
+    long pid() {
+        return process.pid();
+    }
+
     boolean running() {
         return process.isAlive();
     }

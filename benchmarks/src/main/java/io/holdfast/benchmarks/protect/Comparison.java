@@ -1,5 +1,6 @@
 package io.holdfast.benchmarks.protect;
 
+import io.holdfast.benchmarks.CpuShares;
 import io.holdfast.benchmarks.protect.Figures.Figure;
 import io.holdfast.cli.testbed.Layout;
 import java.io.IOException;

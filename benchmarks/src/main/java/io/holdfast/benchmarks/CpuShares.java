@@ -1,4 +1,4 @@
-package io.holdfast.benchmarks.protect;
+package io.holdfast.benchmarks;
 
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
@@ -18,7 +18,7 @@ import java.util.TreeMap;
  * <p>Time on a CPU comes from schedstat in nanoseconds, the share of it inside the kernel from the ticks of stat
  * (proc(5), sched-stats.rst). What interrupts did counts for whoever they interrupted.
  */
-final class CpuShares {
+public final class CpuShares {
 
     /** Columns of stat, counted behind the name, which may hold anything: user and system time. */
     private static final int USER_TICKS = 11;
@@ -55,7 +55,7 @@ final class CpuShares {
     }
 
     /** What these processes, named by what they are here, have used since they started. */
-    static CpuShares now(Map<String, List<Long>> processes) throws IOException {
+    public static CpuShares now(Map<String, List<Long>> processes) throws IOException {
         Map<Thread, Used> used = new HashMap<>();
         for (Map.Entry<String, List<Long>> role : processes.entrySet()) {
             for (long pid : role.getValue()) {
@@ -82,13 +82,13 @@ final class CpuShares {
     }
 
     /** How long just-in-time compilers have worked since then: they take the CPUs from what is measured. */
-    long compilingNanosSince(CpuShares before) {
+    public long compilingNanosSince(CpuShares before) {
         return used.entrySet().stream().filter(each -> COMPILERS.contains(each.getKey().name))
                 .mapToLong(each -> each.getValue().nanos - before.used.getOrDefault(each.getKey(), NOTHING).nanos).sum();
     }
 
-    /** One line a role and one a thread that took more than a little, in microseconds a request. */
-    String since(CpuShares before, long requests) {
+    /** One line a role and one a thread that took more than a little, in microseconds for each of so many requests or entries. */
+    public String since(CpuShares before, long requests) {
         Map<String, Used> roles = new TreeMap<>();
         Map<String, Map<String, Used>> threads = new HashMap<>();
         used.forEach((thread, total) -> {
@@ -109,7 +109,7 @@ final class CpuShares {
     }
 
     private static void line(StringBuilder text, String indent, String name, Used spent, long requests) {
-        text.append(String.format(Locale.ROOT, "%-26s %7.2f us/req, %3.0f %% of it in the kernel%n", indent + name,
+        text.append(String.format(Locale.ROOT, "%-26s %7.2f us each, %3.0f %% of it in the kernel%n", indent + name,
                 spent.nanos / 1e3 / requests, 100 * spent.systemShare()));
     }
 }
