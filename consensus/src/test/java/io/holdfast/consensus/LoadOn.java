@@ -16,7 +16,7 @@ final class LoadOn implements AutoCloseable {
     private final List<String> promised = new ArrayList<>();
     private final Thread thread = new Thread(this::run, "load");
     private volatile boolean stopped;
-    private volatile long longestGapNanos;
+    private long longestGapNanos;
     private long lastNanos = System.nanoTime();
     private int inFlight;
     private int proposed;
@@ -69,9 +69,11 @@ final class LoadOn implements AutoCloseable {
         return promised.size();
     }
 
-    /** The longest time between two commits so far. */
-    long longestGapMs() {
-        return longestGapNanos / 1_000_000;
+    /** The longest time without a commit since this was asked before, the one that lasts included. */
+    synchronized long takeLongestGapMs() {
+        long longest = Math.max(longestGapNanos, System.nanoTime() - lastNanos);
+        longestGapNanos = 0;
+        return longest / 1_000_000;
     }
 
     synchronized List<String> promised() {

@@ -16,6 +16,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Members that come and go while the group works: real transport, real journals. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class MembershipTest {
+    private static final long UNNOTICED_MS = 500;
+    /** Another one is elected meanwhile: 0.1 s where nothing else is to be done. */
+    private static final long ELECTED_MS = 2_000;
+
     @TempDir
     Path directory;
 
@@ -25,6 +29,7 @@ class MembershipTest {
             cluster.leader();
             long before = load.committed();
             eventually().until(() -> load.committed() > before + 500);
+            load.takeLongestGapMs(); // until there was a leader
             TestMember fourth = cluster.join("n4");
             TestMember fifth = cluster.join("n5");
             for (TestMember joining : List.of(fourth, fifth)) {
@@ -40,6 +45,7 @@ class MembershipTest {
             TestMember second = others.get(0);
             old.group().removeMember(second.name).get(30, TimeUnit.SECONDS);
             eventually().until(() -> second.group().role() == Role.REMOVED);
+            assertThat(load.takeLongestGapMs()).as("ms without a commit while others came and went").isLessThan(UNNOTICED_MS);
             old.group().removeMember(old.name).get(30, TimeUnit.SECONDS);
             eventually().until(() -> old.group().role() == Role.REMOVED);
 
@@ -48,6 +54,7 @@ class MembershipTest {
             assertThat(names(leader)).hasSize(3).doesNotContain(old.name, second.name);
             long then = load.committed();
             eventually().until(() -> load.committed() > then + 500);
+            assertThat(load.takeLongestGapMs()).as("ms without a commit while the leader went").isLessThan(ELECTED_MS);
             load.stop();
             List<String> promised = load.promised();
             for (TestMember member : cluster.members) {
