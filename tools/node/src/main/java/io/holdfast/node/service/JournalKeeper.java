@@ -26,6 +26,7 @@ final class JournalKeeper {
 
     private final String serviceName;
     private final RetainConfig retain;
+    private final Retention retention;
     private final CheckpointKeeper checkpoints;
     private final PacketPipeline pipeline;
     private long lookedNanos = System.nanoTime() - INTERVAL_NANOS;
@@ -43,6 +44,7 @@ final class JournalKeeper {
     JournalKeeper(String serviceName, RetainConfig retain, CheckpointKeeper checkpoints, PacketPipeline pipeline) {
         this.serviceName = serviceName;
         this.retain = retain;
+        this.retention = new Retention(retain, WallClock::epochNanos);
         this.checkpoints = checkpoints;
         this.pipeline = pipeline;
     }
@@ -75,19 +77,11 @@ final class JournalKeeper {
         }
         full = isFull;
         pressing = held >= retain.pressingBytes();
-        worthwhile = lowDisk || held > retain.keptBytes() + retain.fileBytes() || isAged(journal);
+        worthwhile = lowDisk || held > retain.keptBytes() + retain.fileBytes() || retention.isAged(journal);
         problem = isFull ? "the journal is full: it holds " + held + " of " + retain.maxBytes() + " bytes, and no newer"
                 + " checkpoint lets entries go; packets wait" : lowDisk ? "less than " + LOW_DISK_BYTES
                 + " bytes are left on the disk of the journal" : journal.disposalProblem();
         pipeline.refuse(isFull);
-    }
-
-    private boolean isAged(Journal journal) {
-        if (retain.maxAgeMs() == 0) {
-            return false;
-        }
-        long tooOldNanos = WallClock.epochNanos() - TimeUnit.MILLISECONDS.toNanos(retain.maxAgeMs() + retain.maxAgeMs() / 8);
-        return journal.indexAt(tooOldNanos) > journal.floorIndex() + 1;
     }
 
     private void compact(ServiceReplica replica, long now) {
@@ -113,12 +107,7 @@ final class JournalKeeper {
 
     /** Runner: entries before this one may go; all of them when the disk has no room. */
     private long keepFrom(Journal journal) {
-        if (lowDisk) {
-            return Long.MAX_VALUE;
-        }
-        long from = journal.bytesHeld() > retain.keptBytes() ? journal.firstIndexWithin(retain.keptBytes()) : 0;
-        return retain.maxAgeMs() == 0 ? from : Math.max(from,
-                journal.indexAt(WallClock.epochNanos() - TimeUnit.MILLISECONDS.toNanos(retain.maxAgeMs())));
+        return lowDisk ? Long.MAX_VALUE : retention.keepFrom(journal);
     }
 
     /** Whether the primary should take a checkpoint at once, so that entries may go: the last mark is not ready, or not the end. */
