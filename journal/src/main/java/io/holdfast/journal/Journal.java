@@ -155,11 +155,10 @@ public final class Journal implements AutoCloseable {
         return files.bytes() + appender.bytesAhead() + (kept == null ? 0 : kept.bytes().length);
     }
 
-    /** What may still come: until {@link JournalOptions#maxBytes()}, or until the disk is full. Any thread. */
-    public long bytesFree() {
+    /** What the disk still takes, whatever {@link JournalOptions#maxBytes()} is. Any thread. */
+    public long diskBytesFree() {
         try {
-            long usable = Files.getFileStore(dir).getUsableSpace();
-            return options.maxBytes() == 0 ? usable : Math.max(0, Math.min(usable, options.maxBytes() - bytesHeld()));
+            return Files.getFileStore(dir).getUsableSpace();
         } catch (IOException e) {
             throw new JournalException(dir, -1, "cannot ask for free space: " + e, e);
         }

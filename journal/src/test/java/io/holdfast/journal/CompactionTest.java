@@ -119,13 +119,12 @@ class CompactionTest {
                 last = Commands.append(journal, 1, last + 1);
             }
             assertThat(journal.bytesHeld()).isGreaterThanOrEqualTo(2 << 20);
-            assertThat(journal.bytesFree()).isZero();
+            assertThat(journal.diskBytesFree()).as("a full journal is no full disk").isGreaterThan(1 << 20);
             last = Commands.append(journal, 1, last + 1);
             journal.commitIndex(last);
             journal.saveSnapshot(last, 1, new byte[0]);
             journal.dropBefore(last + 1);
             assertThat(journal.isFull()).isFalse();
-            assertThat(journal.bytesFree()).isPositive();
             assertThat(journal.firstIndex()).isZero();
             assertThat(journal.lastIndex()).isEqualTo(last);
             assertThat(journal.lastTerm()).isEqualTo(1);

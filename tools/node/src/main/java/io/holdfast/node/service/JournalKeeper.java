@@ -69,7 +69,7 @@ final class JournalKeeper {
 
     private void look(Journal journal) {
         long held = journal.bytesHeld();
-        lowDisk = journal.bytesFree() < LOW_DISK_BYTES && held < retain.maxBytes();
+        lowDisk = journal.diskBytesFree() < LOW_DISK_BYTES;
         boolean isFull = journal.isFull();
         if (isFull != full) {
             LOG.warn("service {}: the journal {}: {} of {} bytes", serviceName, isFull ? "is full" : "has room again", held,
