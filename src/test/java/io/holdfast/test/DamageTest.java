@@ -64,11 +64,7 @@ class DamageTest {
             cluster.client().open(4, 1);
             cluster.letCount(200);
             Machine standby = cluster.standby(0);
-            assertThat(standby.terminate(20_000)).isEqualTo(143);
-            String data = cluster.testbed().layout().dataDirectory().toString();
-            assertThat(standby.run("mount", "-t", "tmpfs", "-o", "size=24m", "tmpfs", data).exitCode()).isZero();
-            cluster.testbed().startNode(standby.number());
-            cluster.awaitCaughtUp(standby);
+            String data = onASmallDisk(cluster, standby, "24m");
             // dd ends with an error when nothing is left: that is what it is here for.
             standby.run("dd", "if=/dev/zero", "of=" + data + "/filler", "bs=64k");
             cluster.await("the node stops itself", Duration.ofSeconds(90), () -> !standby.running()
@@ -78,5 +74,46 @@ class DamageTest {
             cluster.letCount(500);
             cluster.expectNothingLost();
         });
+    }
+
+    /** The only copy that clients reach must not depend on a disk that takes no more: another node has room. */
+    @Test
+    void aPrimaryWhoseDiskIsFullFailsAndAnotherTakesOver_I2_I5_I7_I9() throws Exception {
+        RunningCluster.run("full-disk-primary", spec -> spec.withCheckpoint("criu", 60_000), cluster -> {
+            cluster.client().open(4, 1);
+            cluster.letCount(200);
+            Machine chosen = cluster.standby(0);
+            String data = onASmallDisk(cluster, chosen, "64m");
+            Machine first = cluster.primary();
+            cluster.watch().switchover(first.name(), chosen.name());
+            assertThat(cluster.awaitTakeover(first, cluster.status(first).takeoverTerm())).isEqualTo(chosen);
+            cluster.awaitCaughtUp(first);
+            cluster.checkpoint();
+            cluster.letCount(200);
+
+            long term = cluster.term();
+            cluster.testbed().formerSender(chosen);
+            // dd ends with an error when nothing is left: that is what it is here for.
+            chosen.run("dd", "if=/dev/zero", "of=" + data + "/filler", "bs=64k");
+            Machine next = cluster.awaitTakeover(chosen, term);
+            assertThat(next).as("who has room").isNotEqualTo(chosen);
+            cluster.awaitAllAnswered();
+            cluster.letCount(300);
+            assertThat(Files.readString(chosen.log())).as("log of the primary with the full disk")
+                    .contains("FAILED").containsIgnoringCase("disk");
+            assertThat(cluster.testbed().lateFrames()).as("I2: frames with the VIP after another node took over").isZero();
+            assertThat(chosen.workloadPids()).as("processes of the workload on the failed node").isEmpty();
+            cluster.expectNothingLost();
+        });
+    }
+
+    /** The node's data are on a file system of this size from here on; returns where. */
+    private static String onASmallDisk(RunningCluster cluster, Machine standby, String size) {
+        assertThat(standby.terminate(20_000)).isEqualTo(143);
+        String data = cluster.testbed().layout().dataDirectory().toString();
+        assertThat(standby.run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", data).exitCode()).isZero();
+        cluster.testbed().startNode(standby.number());
+        cluster.awaitCaughtUp(standby);
+        return data;
     }
 }
