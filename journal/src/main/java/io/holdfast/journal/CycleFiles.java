@@ -169,13 +169,13 @@ final class CycleFiles implements EntryIndex.Records {
     static int cycleOf(Path path) {
         String name = path.getFileName().toString();
         if (name.matches(HOURLY_NAME)) {
-            throw new JournalException(path, -1, JournalException.otherFormat(1, Floor.VERSION));
+            throw JournalException.otherFormat(path, -1, 1, Floor.VERSION);
         }
         try {
             LocalDateTime time = LocalDateTime.parse(name.substring(0, name.length() - SUFFIX.length()), NAME);
             return (int) (time.toInstant(ZoneOffset.UTC).toEpochMilli() / CYCLE_MS);
         } catch (DateTimeParseException e) {
-            throw new JournalException(path, -1, "is not a cycle file of this journal: its name is no time. Move it away", e);
+            throw JournalException.advising(path, -1, "is not a cycle file of this journal: its name is no time", "Move it away", e);
         }
     }
 }

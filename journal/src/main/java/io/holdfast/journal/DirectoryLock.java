@@ -25,14 +25,14 @@ final class DirectoryLock {
         try {
             held = channel.tryLock();
         } catch (OverlappingFileLockException e) {
-            throw new JournalException(path, -1, "the journal is open in this process already", e);
+            throw JournalException.advising(path, -1, "the journal is open in this process already", "Close it first", e);
         } finally {
             if (held == null) {
                 channel.close();
             }
         }
         if (held == null) {
-            throw new JournalException(path, -1, "the journal is open in another process");
+            throw JournalException.advising(path, -1, "the journal is open in another process", "End that one first", null);
         }
         return channel;
     }

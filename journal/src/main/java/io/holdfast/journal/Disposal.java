@@ -40,8 +40,8 @@ final class Disposal implements AutoCloseable {
         if (archive != null) {
             storage.createDirectories(archive);
             if (!Files.getFileStore(archive).equals(Files.getFileStore(dir))) {
-                throw new JournalException(archive, -1, "the archive must be on the file system of the journal " + dir
-                        + ": files are moved there by renaming them");
+                throw JournalException.advising(archive, -1, "the archive must be on the file system of the journal " + dir
+                        + ": files are moved there by renaming them", "Name a directory there", null);
             }
         }
     }

@@ -61,11 +61,10 @@ record Floor(long index, long term, FileStart start, boolean restarted, long sna
         }
         ByteBuffer in = ByteBuffer.wrap(bytes);
         if (bytes.length != BYTES || in.getInt(0) != MAGIC || in.getInt(CRC) != crc(bytes)) {
-            throw new JournalException(path, 0, "is damaged: where the journal begins is not known any more. "
-                    + JournalException.REJOIN);
+            throw new JournalException(path, 0, "is damaged: where the journal begins is not known any more");
         }
         if (in.getInt(4) != VERSION) {
-            throw new JournalException(path, 4, JournalException.otherFormat(in.getInt(4), VERSION));
+            throw JournalException.otherFormat(path, 4, in.getInt(4), VERSION);
         }
         in.position(8);
         return new Floor(in.getLong(), in.getLong(), new FileStart(in.getInt(), in.getInt(), in.getLong(), in.getLong()),

@@ -88,8 +88,7 @@ final class ForcedMark implements AutoCloseable {
             }
         }
         if (bootId == null) {
-            throw new JournalException(path, 0, "no slot of it is whole: how far the journal was forced is not known any more. "
-                    + JournalException.REJOIN);
+            throw new JournalException(path, 0, "no slot of it is whole: how far the journal was forced is not known any more");
         }
     }
 

@@ -96,14 +96,13 @@ public final class Journal implements AutoCloseable {
             storage.createDirectories(dir);
             lock = DirectoryLock.take(dir);
             long startNanos = System.nanoTime();
-            Journal journal = new Journal(storage, dir, options, lock,
-                    Recovery.recover(storage, dir, options, epochMillis));
+            Journal journal = new Journal(storage, dir, options, lock, Recovery.recover(storage, dir, options, epochMillis));
             opened = true;
             LOG.info("Journal {} holds entries {} to {}, commit index {}, read in {} ms", dir, journal.firstIndex(),
                     journal.lastIndex(), journal.commitIndex(), (System.nanoTime() - startNanos) / 1_000_000);
             return journal;
-        } catch (IOException e) {
-            throw new JournalException(dir, -1, "cannot open the journal: " + e, e);
+        } catch (IOException | JournalException e) {
+            throw JournalException.refusal(dir, "cannot open the journal: ", e);
         } finally {
             if (!opened) {
                 DirectoryLock.release(lock);

@@ -92,7 +92,7 @@ final class QueueAppender implements AutoCloseable {
             return created;
         } catch (RuntimeException e) {
             queue.close();
-            throw new JournalException(files.last() == null ? dir : files.last().path(), -1,
+            throw new JournalException(files.last() == null ? dir : files.last().path(), files.last() == null ? -1 : 0,
                     "the records are whole, but Chronicle cannot read its own tables in the file: " + e, e);
         }
     }

@@ -97,7 +97,7 @@ final class RecordWalk {
     private void checkNothingMissing(CycleFile file, long finished) {
         if (finished > lastDocument) {
             throw new JournalException(file.path(), position, "no record here, but one was appended at byte " + finished
-                    + ": acknowledged entries after index " + index.last() + " are missing. " + JournalException.REJOIN);
+                    + ": acknowledged entries after index " + index.last() + " are missing");
         }
     }
 
@@ -152,8 +152,7 @@ final class RecordWalk {
             throw new JournalException(file.path(), recordPosition, "the record of index " + record.index()
                     + " does not chain to the last one before it (index " + index.last() + "): " + (file.start() == null
                     ? "a cycle file " + (ordinal == 0 ? "before" : "between " + files.get(ordinal - 1).path().getFileName() + " and")
-                            + " this one is missing" : "records before it are missing or not of this journal")
-                    + ". " + JournalException.REJOIN);
+                            + " this one is missing" : "records before it are missing or not of this journal"));
         }
         boolean first = file.start() == null;
         if (first) {

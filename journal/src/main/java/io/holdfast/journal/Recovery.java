@@ -35,7 +35,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         StateFile state = StateFile.open(dir, true);
         Floor floor = Floor.load(dir);
         if (floor == null) {
-            throw new JournalException(dir.resolve(Floor.FILE_NAME), -1, "is missing. " + JournalException.REJOIN);
+            throw new JournalException(dir.resolve(Floor.FILE_NAME), -1, "is missing: where the journal begins is not known any more");
         }
         Snapshot snapshot = SnapshotFile.load(dir, floor);
         SnapshotFile.removeOthers(storage, dir, floor.snapshot());
@@ -69,8 +69,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         }
         if (state.commitIndex() > index.last()) {
             throw new JournalException(endOf(dir, files), walk.tailPosition(), "the journal ends with entry " + index.last()
-                    + " but entries up to " + state.commitIndex() + " were committed: acknowledged entries are missing. "
-                    + JournalException.REJOIN);
+                    + " but entries up to " + state.commitIndex() + " were committed: acknowledged entries are missing");
         }
         checkMark(dir, mark, floor, files, walk.tailPosition(), index.last());
         index.raiseFloor(floor.index(), floor.term());
@@ -97,8 +96,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
 
     private static void begin(StableStorage storage, Path dir) throws IOException {
         if (!CycleFiles.paths(dir).isEmpty()) {
-            throw new JournalException(dir.resolve(StateFile.FILE_NAME), -1, "is missing, but there are cycle files. "
-                    + JournalException.REJOIN);
+            throw new JournalException(dir.resolve(StateFile.FILE_NAME), -1, "is missing, but there are cycle files");
         }
         Floor.NONE.store(storage, dir);
         ForcedMark.create(storage, dir);
@@ -113,8 +111,8 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
     private static void checkSpace(Path dir, JournalOptions options) throws IOException {
         long usable = Files.getFileStore(dir).getUsableSpace();
         if (usable < options.preallocateBytes() + DiskSpace.SPARE_BYTES) {
-            throw new JournalException(dir, -1, "disk full: " + usable + " bytes are free, "
-                    + (options.preallocateBytes() + DiskSpace.SPARE_BYTES) + " are needed");
+            throw JournalException.advising(dir, -1, "disk full: " + usable + " bytes are free, "
+                    + (options.preallocateBytes() + DiskSpace.SPARE_BYTES) + " are needed", "Make room and start again", null);
         }
     }
 
@@ -157,7 +155,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         CycleFile newest = files.last();
         String lacking = mark.lacking(newest == null ? floor.start().cycle() : newest.cycle(), tail, last);
         if (lacking != null) {
-            throw new JournalException(endOf(dir, files), tail, lacking + ". " + JournalException.REJOIN);
+            throw new JournalException(endOf(dir, files), tail, lacking);
         }
     }
 
@@ -170,7 +168,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         }
         if (known < state.newestCycle()) {
             throw new JournalException(CycleFiles.pathOf(dir, (int) state.newestCycle()), -1,
-                    "the newest cycle file is missing: acknowledged entries are missing. " + JournalException.REJOIN);
+                    "the newest cycle file is missing, which " + StateFile.FILE_NAME + " tells of: acknowledged entries are missing");
         }
     }
 
@@ -179,7 +177,7 @@ record Recovery(Floor floor, Snapshot snapshot, StateFile state, CycleFiles file
         long found = findDocument(file.path(), tail, tail + LEFTOVER_BYTES);
         if (found >= 0) {
             throw new JournalException(file.path(), tail, "no record here, but a later one at byte " + found
-                    + ": entries between are missing. " + JournalException.REJOIN);
+                    + ": entries between are missing");
         }
         try (ForcedFile forced = new ForcedFile(storage, file.path())) {
             forced.wipe(tail, Math.min(forced.length(), tail + LEFTOVER_BYTES));

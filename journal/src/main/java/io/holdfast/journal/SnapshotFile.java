@@ -43,7 +43,7 @@ final class SnapshotFile {
         try {
             bytes = Files.readAllBytes(path);
         } catch (NoSuchFileException e) {
-            throw new JournalException(path, -1, "is missing, but the journal begins behind it. " + JournalException.REJOIN, e);
+            throw new JournalException(path, -1, "is missing, but the journal begins behind it", e);
         } catch (IOException e) {
             throw new JournalException(path, -1, "cannot be read: " + e, e);
         }
@@ -51,7 +51,7 @@ final class SnapshotFile {
         if (bytes.length < HEADER_BYTES || in.getInt(0) != MAGIC || in.getInt(4) != VERSION
                 || in.getLong(24) != bytes.length - HEADER_BYTES || in.getInt(CRC) != crc(bytes)
                 || in.getLong(8) != floor.snapshot() || in.getLong(16) != floor.snapshotTerm()) {
-            throw new JournalException(path, 0, "the snapshot is damaged. " + JournalException.REJOIN);
+            throw new JournalException(path, 0, "the snapshot is damaged");
         }
         return new Snapshot(floor.snapshot(), floor.snapshotTerm(), Arrays.copyOfRange(bytes, HEADER_BYTES, bytes.length));
     }

@@ -46,16 +46,16 @@ final class StateFile {
                 ? FileChannel.open(path, StandardOpenOption.READ, StandardOpenOption.WRITE)
                 : FileChannel.open(path, StandardOpenOption.READ)) {
             if (channel.size() != BYTES) {
-                throw new JournalException(path, -1, "is " + channel.size() + " bytes long, not " + BYTES);
+                throw new JournalException(path, Math.min(channel.size(), BYTES), "is " + channel.size() + " bytes long, not " + BYTES);
             }
             StateFile state = new StateFile(path, channel.map(writable
                     ? FileChannel.MapMode.READ_WRITE : FileChannel.MapMode.READ_ONLY, 0, BYTES));
             int version = state.page.getInt(4);
             if (state.page.getInt(0) == MAGIC && version != VERSION) {
-                throw new JournalException(path, 4, JournalException.otherFormat(version, VERSION));
+                throw JournalException.otherFormat(path, 4, version, VERSION);
             }
             if (state.page.getInt(0) != MAGIC || state.commitIndex() < 0 || state.newestCycle() < -1) {
-                throw new JournalException(path, 0, "is no state of a journal: it is damaged. " + JournalException.REJOIN);
+                throw new JournalException(path, 0, "is no state of a journal: it is damaged");
             }
             return state;
         }

@@ -96,7 +96,7 @@ final class TornEnd {
             throw new JournalException(file == null ? dir : file.path(), inKept ? endBytes : file == null ? -1 : 0,
                     "the records in order end here with index " + lastIndex + (problem == null ? "" : " (" + problem + ")")
                             + ", but the journal was on stable storage up to " + mark.place(dir)
-                            + ": that is damage, not the end that a power cut tears. " + JournalException.REJOIN);
+                            + ": that is damage, not the end that a power cut tears");
         }
     }
 

@@ -61,8 +61,8 @@ public final class VoteStore implements AutoCloseable {
         try {
             storage.createDirectories(dir);
             return new VoteStore(storage, dir.resolve(FILE_NAME));
-        } catch (IOException e) {
-            throw new JournalException(dir.resolve(FILE_NAME), -1, "cannot open the vote: " + e, e);
+        } catch (IOException | JournalException e) {
+            throw JournalException.refusal(dir.resolve(FILE_NAME), "cannot open the vote: ", e);
         }
     }
 

@@ -15,38 +15,43 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.stream.IntStream;
 import java.util.stream.Stream;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** Damage done by hand to the files of a closed journal: it is found, or what was acknowledged is all there. */
 class JournalDamageTest {
     private static final JournalOptions OPTIONS = JournalOptions.DEFAULT.withBlockBytes(1 << 20);
     private static final long HOUR = 3_600_000;
     private static final int ENTRIES = 60;
+    private static final int BATCH = 12;
 
     @TempDir
     Path dir;
     private final AtomicLong clock = new AtomicLong(500_000 * HOUR);
     private final JournalEntry entry = new JournalEntry();
 
-    @Test
-    void aFlippedBitInAnyRecordIsFound() throws IOException {
-        write(1);
+    @ParameterizedTest
+    @ValueSource(ints = {1, BATCH})
+    void aFlippedBitInAnyRecordIsFound(int batch) throws IOException {
+        writeBatches(1, batch);
         Path file = cycleFiles().get(0);
         List<Long> starts = recordStarts();
         byte[] whole = Files.readAllBytes(file);
         Random random = new Random(7);
         for (int record = 0; record < starts.size(); record++) {
             long start = starts.get(record);
-            int length = ByteBuffer.wrap(whole).order(ByteOrder.LITTLE_ENDIAN).getInt((int) start);
-            long at = start + 4 + random.nextInt(length);
+            int length = StoredRecord.length(whole, (int) start + CycleFile.HEADER_BYTES);
+            long at = start + CycleFile.HEADER_BYTES + random.nextInt(length);
             flip(file, at, random.nextInt(8));
             JournalException refusal = refusal();
             assertThat(refusal.file()).isEqualTo(file);
             assertThat(refusal.offsetBytes()).as("byte %d flipped", at).isEqualTo(start + CycleFile.HEADER_BYTES);
-            assertThat(JournalVerifier.verify(dir).damage()).hasMessage(refusal.getMessage());
+            assertThat(refusal).hasMessage(JournalVerifier.verify(dir).damage().getMessage() + ". " + JournalException.REJOIN);
             assertThat(JournalVerifier.verify(dir).records()).isEqualTo(record);
             Files.write(file, whole);
         }
@@ -54,12 +59,14 @@ class JournalDamageTest {
         assertWhole(ENTRIES);
     }
 
-    @Test
-    void aFlippedBitInAnyDocumentHeaderIsFound() throws IOException {
-        write(1);
+    @ParameterizedTest
+    @ValueSource(ints = {1, BATCH})
+    void aFlippedBitInAnyDocumentHeaderIsFound(int batch) throws IOException {
+        writeBatches(1, batch);
         Path file = cycleFiles().get(0);
         byte[] whole = Files.readAllBytes(file);
-        for (long start : recordStarts()) {
+        List<Long> documents = everyNth(recordStarts(), batch);
+        for (long start : documents) {
             for (int bit = 0; bit < 32; bit++) {
                 flip(file, start + bit / 8, bit % 8);
                 JournalException refusal = refusal();
@@ -366,15 +373,24 @@ class JournalDamageTest {
     }
 
     private void write(int files) {
+        writeBatches(files, 1);
+    }
+
+    /** So many entries in each document, which divide those of a file. */
+    private void writeBatches(int files, int batch) {
         try (Journal journal = open()) {
-            for (long i = 1; i <= ENTRIES; i++) {
-                Commands.append(journal, 1, i);
+            for (long i = batch; i <= ENTRIES; i += batch) {
+                Commands.append(journal, 1, i - batch + 1, batch);
                 if (i % (ENTRIES / files) == 0 && i < ENTRIES) {
                     clock.addAndGet(HOUR);
                 }
             }
             journal.sync();
         }
+    }
+
+    private static List<Long> everyNth(List<Long> all, int n) {
+        return IntStream.range(0, all.size()).filter(i -> i % n == 0).mapToObj(all::get).toList();
     }
 
     private void assertWhole(long last) {
@@ -388,7 +404,17 @@ class JournalDamageTest {
     }
 
     private JournalException refusal() {
-        return catchThrowableOfType(JournalException.class, () -> open().close());
+        JournalException refusal = catchThrowableOfType(JournalException.class, () -> open().close());
+        assertThat(refusal).as("it opened").isNotNull();
+        String place = refusal.offsetBytes() < 0 ? "" : " at byte " + refusal.offsetBytes();
+        assertThat(refusal).hasMessageStartingWith(refusal.file() + place + ": ").hasMessageEndingWith(". " + JournalException.REJOIN);
+        assertThat(refusal.getMessage().split("\\Q" + JournalException.REJOIN, -1)).as("said once").hasSize(2);
+        assertThat(refusal.offsetBytes() >= 0 || refusal.getMessage().contains("missing")).as("the place is named: %s", refusal).isTrue();
+        JournalException damage = JournalVerifier.verify(dir).damage();
+        if (damage != null) {
+            assertThat(damage.getMessage()).as("who only looks has no member to remove").doesNotContain("member");
+        }
+        return refusal;
     }
 
     /** Where the document header of each record starts, in the newest file. */
