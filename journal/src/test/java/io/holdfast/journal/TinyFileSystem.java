@@ -10,7 +10,7 @@ import java.util.concurrent.TimeUnit;
 import org.junit.jupiter.api.Assumptions;
 
 /** A small file system of its own, mounted for one test and taken away again; needs root. */
-final class TinyFileSystem implements AutoCloseable {
+public final class TinyFileSystem implements AutoCloseable {
     private final Path dir;
     private final String loopDevice;
     private final TinyFileSystem below;
@@ -31,27 +31,69 @@ final class TinyFileSystem implements AutoCloseable {
 
     /** An ext4 that believes in much more room than the device below it has: writing back fails with EIO. */
     static TinyFileSystem failingWriteBack(Path dir, int bytes) throws IOException {
-        TinyFileSystem memory = full(dir.resolveSibling(dir.getFileName() + "-below"), bytes);
-        Path image = memory.dir.resolve("image");
-        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
-            file.setLength(256L << 20);
-        }
-        Files.createDirectories(dir);
-        String device = run("losetup", "--find", "--show", image.toString());
-        boolean mounted = device != null && run("mkfs.ext4", "-q", "-O", "^has_journal", device) != null
-                && run("mount", "-t", "ext4", device, dir.toString()) != null;
-        if (!mounted) {
-            if (device != null) {
-                run("losetup", "--detach", device);
-            }
-            memory.close();
-        }
-        Assumptions.assumeTrue(mounted, "needs loop devices and mkfs.ext4");
-        return new TinyFileSystem(dir, device, memory);
+        return ext4(dir, bytes, 256L << 20, "^has_journal");
     }
 
-    Path dir() {
+    /** An ext4 that {@link #becomeReadOnly()} when told to, as one does where its device fails. */
+    public static TinyFileSystem sound(Path dir, int bytes) throws IOException {
+        return ext4(dir, bytes, bytes * 3L / 4, "has_journal");
+    }
+
+    private static TinyFileSystem ext4(Path dir, int bytesBelow, long bytes, String feature) throws IOException {
+        TinyFileSystem memory = full(dir.resolveSibling(dir.getFileName() + "-below"), bytesBelow);
+        Path image = memory.dir.resolve("image");
+        try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
+            file.setLength(bytes);
+        }
+        TinyFileSystem made = ext4(dir, image, feature, memory);
+        if (made == null) {
+            memory.close();
+        }
+        Assumptions.assumeTrue(made != null, "needs loop devices and mkfs.ext4");
+        return made;
+    }
+
+    /** Null when it cannot be had. It is made first, unless {@code feature} is null. */
+    private static TinyFileSystem ext4(Path dir, Path image, String feature, TinyFileSystem below) throws IOException {
+        Files.createDirectories(dir);
+        String device = run("losetup", "--find", "--show", image.toString());
+        if (device == null) {
+            return null;
+        }
+        boolean made = feature == null || run("mkfs.ext4", "-q", "-O", feature, device) != null;
+        if (!made || run("mount", "-t", "ext4", "-o", "errors=remount-ro", device, dir.toString()) == null) {
+            run("losetup", "--detach", device);
+            return null;
+        }
+        return new TinyFileSystem(dir, device, below);
+    }
+
+    public Path dir() {
         return dir;
+    }
+
+    /**
+     * What ext4 does after an error on the device, whatever is open (ext4(5), errors=remount-ro): write(2) and fsync(2) fail
+     * from here on, and stores to mapped pages go no further than those pages.
+     */
+    public void becomeReadOnly() {
+        if (run("mount", "-o", "remount,abort", dir.toString()) == null) {
+            throw new IllegalStateException(dir + " cannot be made read-only");
+        }
+    }
+
+    /** Another one, of what has come to the device by now, as after a power cut. Take it away before this one. */
+    public TinyFileSystem afterAPowerCut() throws IOException {
+        Path image = Files.copy(image(), below.dir.resolve("image-after"));
+        TinyFileSystem after = ext4(dir.resolveSibling(dir.getFileName() + "-after"), image, null, null);
+        if (after == null) {
+            throw new IllegalStateException("what is on the device cannot be mounted");
+        }
+        return after;
+    }
+
+    private Path image() {
+        return below.dir.resolve("image");
     }
 
     /** Lazily: a mapping lives until the collector finds it. */
@@ -60,6 +102,8 @@ final class TinyFileSystem implements AutoCloseable {
         run("umount", "--lazy", dir.toString());
         if (loopDevice != null) {
             run("losetup", "--detach", loopDevice);
+        }
+        if (below != null) {
             below.close();
         }
     }
