@@ -8,7 +8,7 @@ import java.util.List;
  *
  * <p>With the answers of the voters sorted by the moment the answered heartbeat was sent, and the leader itself counting
  * as having answered now if it votes, the majority-th latest is that moment. A change of the members does not set it back:
- * what a majority of the older configuration answered stays answered (docs/adr/0008).
+ * what a majority of the older configuration answered stays answered (docs/adr/0003).
  */
 final class LeaseEvidence {
     private final Roster roster;

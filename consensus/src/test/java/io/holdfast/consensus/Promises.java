@@ -25,8 +25,10 @@ final class Promises {
         LOG_MATCHING,
         /** A leader holds every entry that was committed in an earlier term. */
         LEADER_COMPLETENESS,
-        /** No two members apply different entries at an index; each applies in order and once a life. */
+        /** No two members apply different entries at an index, nor come to different states by them. */
         STATE_MACHINE_SAFETY,
+        /** A member applies in index order, leaves out none that is the node's, and applies each once a life (I4). */
+        I4_INDEX_ORDER,
         /** What is applied is held by a majority, on stable storage where that is the durability (I1). */
         I1_COMMITTED_BY_QUORUM,
         /** What a proposer was told is committed stays. */

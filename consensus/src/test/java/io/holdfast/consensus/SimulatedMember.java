@@ -341,9 +341,9 @@ final class SimulatedMember implements GroupListener {
     public void onCommitted(long index, long term, byte[] command, int offset, int length) {
         for (long between = applied + 1; between < index; between++) {
             boolean internal = journal.read(between, reading) && reading.kind() == EntryKind.GROUP_INTERNAL;
-            group.promises().require(internal, Promise.STATE_MACHINE_SAFETY, () -> name() + " applied " + index + " after " + applied);
+            group.promises().require(internal, Promise.I4_INDEX_ORDER, () -> name() + " applied " + index + " after " + applied);
         }
-        group.promises().require(index > applied, Promise.STATE_MACHINE_SAFETY, () -> name() + " applied " + index + " again");
+        group.promises().require(index > applied, Promise.I4_INDEX_ORDER, () -> name() + " applied " + index + " again");
         applied = index;
         state = 31 * state + Arrays.hashCode(Arrays.copyOfRange(command, offset + Command.HEADER_BYTES, offset + length));
         group.promises().applied(this, index, state);
@@ -351,6 +351,8 @@ final class SimulatedMember implements GroupListener {
 
     @Override
     public void onSnapshot(long index, long term, byte[] bytes) {
+        group.promises().require(index > applied, Promise.I4_INDEX_ORDER, () -> name() + " is given the snapshot of entry " + index
+                + " after it applied " + applied);
         state = ByteBuffer.wrap(bytes).getLong();
         applied = index;
         group.promises().restored(this, index, state);
