@@ -22,7 +22,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 class MembersTest {
     private static final int MACHINES = 5;
     private static final Duration BOUND = Duration.ofSeconds(60);
-    private static final long UNNOTICED_NANOS = Duration.ofMillis(500).toNanos();
+    /** Two nodes start meanwhile on the same processors. */
+    private static final Duration UNNOTICED = Duration.ofSeconds(1);
 
     @Test
     void aGroupGrowsAndShrinksUnnoticedAndAnAddedNodeTakesOver_I1_I5() throws Exception {
@@ -60,8 +61,7 @@ class MembersTest {
             assertThat(cluster.status(primary).term()).as("no election was needed").isEqualTo(term);
             assertThat(cluster.status(primary).members()).extracting(m -> m.name())
                     .containsExactlyInAnyOrder(primary.name(), "n4", "n5");
-            assertThat(cluster.client().report().longestWaitNanos()).as("a client's longest wait while members came and went")
-                    .isLessThan(UNNOTICED_NANOS);
+            assertThat(cluster.longestWait()).as("a client's longest wait while members came and went").isLessThan(UNNOTICED);
 
             primary.crash();
             Machine next = cluster.awaitTakeover(primary, term);

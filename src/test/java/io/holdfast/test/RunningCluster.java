@@ -150,6 +150,12 @@ final class RunningCluster implements AutoCloseable {
         await(answers + " more answers", TAKEOVER_BOUND, () -> client.report().answers() - from >= answers);
     }
 
+    /** The longest time from a question to its answer until now, one that is still awaited included. */
+    Duration longestWait() {
+        ClientReport report = client.report();
+        return Duration.ofNanos(Math.max(report.longestWaitNanos(), report.latencyMicros().get("max").asLong() * 1_000));
+    }
+
     /** Stops the client: every answer came once, in order and right, and no connection broke (I5). */
     ClientReport expectNothingLost() {
         ClientReport end = client.stop();
