@@ -2,8 +2,7 @@ package io.holdfast.benchmarks.append;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.benchmarks.ResultFile;
 import io.holdfast.journal.Durability;
 import java.io.IOException;
 import java.io.PrintWriter;
@@ -25,14 +24,8 @@ class AppendCommandTest {
         int exitCode = new CommandLine(new AppendCommand()).setOut(out).setErr(out).execute("--rounds", "1", "--millis", "5", "--json",
                 json.toString());
         assertThat(exitCode).isZero();
-        JsonNode results = new ObjectMapper().readTree(json.toFile()).get("results");
         // Durabilities, sizes, batches, baselines, figures.
-        assertThat(results).hasSize(3 * 3 * 3 * 2 * 4);
-        assertThat(results).allSatisfy(each -> {
-            assertThat(each.get("ours").asDouble()).isPositive();
-            assertThat(each.get("baseline").asDouble()).isPositive();
-            assertThat(each.get("ratio").asDouble()).isPositive();
-        });
+        assertThat(ResultFile.results(json, "append")).hasSize(3 * 3 * 3 * 2 * 4);
     }
 
     @Test

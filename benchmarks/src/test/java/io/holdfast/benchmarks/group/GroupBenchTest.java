@@ -3,7 +3,7 @@ package io.holdfast.benchmarks.group;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import com.fasterxml.jackson.databind.JsonNode;
-import com.fasterxml.jackson.databind.ObjectMapper;
+import io.holdfast.benchmarks.ResultFile;
 import java.io.IOException;
 import java.io.PrintWriter;
 import java.io.StringWriter;
@@ -12,6 +12,8 @@ import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
 import picocli.CommandLine;
 
 /** That each command runs to its end and hands out every figure; not what the figures are. */
@@ -19,16 +21,21 @@ class GroupBenchTest {
     @TempDir
     Path dir;
 
-    @Test
-    void commitsAreMeasuredBesideAnotherGroup() throws Exception {
-        JsonNode results = run(new CommitCommand(), "--quick", "--bytes", "256", "--millis", "60", "--against", "JGROUPS_RAFT");
+    @ParameterizedTest
+    @EnumSource(names = {"JGROUPS_RAFT", "RATIS", "AERON"})
+    void commitsAreMeasuredBesideAnotherGroup(Kind other) throws Exception {
+        JsonNode results = run("commit", new CommitCommand(), "--quick", "--bytes", "256", "--millis", "60", "--against", other.name());
         // Four loads, TLS and open, against the other and the floor, five figures each.
         assertThat(results).hasSize(4 * 2 * 2 * 5);
+        assertThat(ResultFile.distinct(results, "baselineName")).containsExactly(other.title(), Kind.UDP.title());
+        assertThat(ResultFile.distinct(results, "unit")).containsExactly("us", "entries/s");
     }
 
     @Test
     void leadersAreLostInBothGroups() throws Exception {
-        assertThat(run(new ElectionCommand(), "--tries", "1", "--baseline-tries", "1")).hasSize(2 * 5);
+        JsonNode results = run("election", new ElectionCommand(), "--tries", "1", "--baseline-tries", "1");
+        assertThat(results).hasSize(2 * 5);
+        assertThat(ResultFile.distinct(results, "unit")).containsExactly("ms");
     }
 
     /**
@@ -46,7 +53,7 @@ class GroupBenchTest {
         assertThat(outcome.collections()).isGreaterThanOrEqualTo(70);
     }
 
-    private JsonNode run(Object command, String... arguments) throws IOException {
+    private JsonNode run(String benchmark, Object command, String... arguments) throws IOException {
         Path json = dir.resolve("results.json");
         StringWriter out = new StringWriter();
         List<String> all = new ArrayList<>(List.of(arguments));
@@ -54,13 +61,6 @@ class GroupBenchTest {
         PrintWriter writer = new PrintWriter(out, true);
         int exitCode = new CommandLine(command).setOut(writer).setErr(writer).execute(all.toArray(String[]::new));
         assertThat(exitCode).as(out.toString()).isZero();
-        JsonNode results = new ObjectMapper().readTree(json.toFile()).get("results");
-        assertThat(results).allSatisfy(each -> {
-            assertThat(each.get("ours").asDouble()).isPositive();
-            assertThat(each.get("baseline").asDouble()).isPositive();
-            assertThat(each.get("ratio").asDouble()).isPositive();
-            assertThat(each.get("baselineName").asText()).isNotEmpty();
-        });
-        return results;
+        return ResultFile.results(json, benchmark);
     }
 }
