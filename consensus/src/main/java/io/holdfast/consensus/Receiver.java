@@ -155,7 +155,8 @@ final class Receiver {
 
     /** After a long silence the kernel repeats what was lost only every few seconds: another connection is quicker. */
     void giveUpDeadConnections(long now) {
-        for (Peer peer : raft.peers()) {
+        for (int i = 0; i < raft.peers().size(); i++) { // in each turn: no iterator
+            Peer peer = raft.peers().get(i);
             if (peer.heard && now - peer.connectedNanos > SILENT_CONNECTION_NANOS
                     && raft.getDownProtocol() instanceof GroupTransport transport) {
                 peer.connectedNanos = now;

@@ -235,7 +235,7 @@ final class Roster {
         return news;
     }
 
-    // ---- the others
+    // ---- the others, looked through for each message: by index, as an iterator may be an object each time
 
     List<Peer> peers() {
         return peers;
@@ -252,9 +252,9 @@ final class Roster {
 
     /** Who sent it, by the address of its process or by its name; null for a stranger. */
     Peer peerOf(Address source) {
-        for (Peer peer : peers) {
-            if (source.equals(peer.address)) {
-                return peer;
+        for (int i = 0; i < peers.size(); i++) {
+            if (source.equals(peers.get(i).address)) {
+                return peers.get(i);
             }
         }
         String name = Utils.extractRaftId(source);

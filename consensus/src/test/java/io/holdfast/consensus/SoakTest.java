@@ -39,7 +39,7 @@ class SoakTest {
     @Test
     void commitsGoOnAndReturningFollowersCatchUpUnderFullLoad() throws Exception {
         try (ProcessCluster cluster = new ProcessCluster(3, directory, PATIENT_MS)) {
-            // The index takes 8 bytes an entry, in pages that G1 rounds up to twice that in a heap so small.
+            // The index takes a quarter of a byte an entry; whatever else grew with each would fill this heap.
             cluster.flags(List.of("-Xmx2g", "-XX:+ExitOnOutOfMemoryError"));
             cluster.startAll();
             Child leader = firstLeader(cluster);
