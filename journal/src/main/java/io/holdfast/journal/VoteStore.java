@@ -45,11 +45,29 @@ public final class VoteStore implements AutoCloseable {
     private VoteStore(StableStorage storage, Path path) throws IOException {
         this.storage = storage;
         this.path = path;
-        if (!Files.exists(path)) {
+        boolean found = Files.exists(path);
+        if (!found) {
             create(path);
         }
         load(Files.readAllBytes(path));
         this.file = storage.open(path);
+        if (found) {
+            forceFound();
+        }
+    }
+
+    /**
+     * A process that died may have written it, or given it its name, and not forced it; the member goes by it from here on,
+     * and a power cut must not take it back.
+     */
+    private void forceFound() throws IOException {
+        try {
+            storage.force(file, path);
+            storage.forceDirectory(path.toAbsolutePath().getParent());
+        } catch (IOException e) {
+            file.close();
+            throw e;
+        }
     }
 
     /** Opens the vote in {@code dir}, or starts with term 0 and no vote. */

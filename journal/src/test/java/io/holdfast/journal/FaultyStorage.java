@@ -48,8 +48,7 @@ public final class FaultyStorage implements StableStorage {
         }
     }
 
-    private static final int PAGE_BYTES = 4096;
-    private static final int SECTOR_BYTES = 512;
+    private static final int PAGE_BYTES = DiskPages.PAGE_BYTES;
     private static final double TORN = 1 / 16.0;
     private static final int CHUNK_BYTES = 64 << 10;
     private static final byte[] ZEROS = new byte[CHUNK_BYTES];
@@ -102,6 +101,11 @@ public final class FaultyStorage implements StableStorage {
     private int boot = 1;
     private boolean off;
     private long forces;
+    /** What was asked for, in order, since the storage began anew. */
+    private final List<String> calls = new ArrayList<>();
+    /** The call of this number, from 1, does not happen. */
+    private long diesAt = Long.MAX_VALUE;
+    private boolean dead;
 
     /** What is in the directory already counts as forced. */
     public FaultyStorage(Path dir) throws IOException {
@@ -143,12 +147,30 @@ public final class FaultyStorage implements StableStorage {
         return forces;
     }
 
+    /**
+     * The process ends at the k-th call from now on to any method that touches the disk: it
+     * does not happen and throws, as every later one does, until {@link #kill} or {@link #powerCut}, which find everything as
+     * it was at that moment, whatever the program does in the time until then.
+     */
+    public synchronized void dieAtCall(int k) {
+        diesAt = calls.size() + k;
+    }
+
+    public synchronized boolean isDead() {
+        return dead;
+    }
+
+    /** The calls since the storage began anew, and each with the name of its file. */
+    public synchronized List<String> calls() {
+        return List.copyOf(calls);
+    }
+
     /** The kernel writes pages back by itself, so many of those that were changed. */
     public synchronized void writeBack(Random random, double share) throws IOException {
         for (Map.Entry<String, Inode> entry : names.entrySet()) {
             byte[] now = Files.readAllBytes(dir.resolve(entry.getKey()));
             Inode inode = entry.getValue();
-            inode.forced = mixed(inode.forced, now, Math.max(inode.forced.length, now.length), random, 1 - share, 0);
+            inode.forced = DiskPages.mixed(inode.forced, now, Math.max(inode.forced.length, now.length), random, 1 - share, 0);
             inode.forcedSize = Math.max(inode.forcedSize, now.length);
         }
     }
@@ -169,23 +191,37 @@ public final class FaultyStorage implements StableStorage {
             left = left(random, lossOfPage);
             off = true;
         }
-        for (AutoCloseable each : open) {
-            try {
-                each.close();
-            } catch (Exception e) {
-                // Whatever it still wanted: there is no power.
-            }
-        }
+        close(open);
         synchronized (this) {
             begin(left);
         }
     }
 
-    /** The process dies: what is {@code open} is closed, without effect, and the directory is as it was at this moment. */
+    /**
+     * The process dies: what is {@code open} is closed, without effect, and the directory is as it was at this moment. What was
+     * not forced still is not.
+     */
     public void kill(AutoCloseable... open) throws IOException {
-        int same = boot;
-        powerCut(new Random(0), 0, open);
-        boot = same;
+        Map<String, byte[]> left = new TreeMap<>();
+        synchronized (this) {
+            keepAll();
+            names.forEach((name, inode) -> left.put(name, inode.last));
+            off = true;
+        }
+        close(open);
+        synchronized (this) {
+            restore(left);
+        }
+    }
+
+    private static void close(AutoCloseable... open) {
+        for (AutoCloseable each : open) {
+            try {
+                each.close();
+            } catch (Exception e) {
+                // Whatever it still wanted: there is no power, or no process.
+            }
+        }
     }
 
     private Map<String, byte[]> left(Random random, double loss) throws IOException {
@@ -199,13 +235,11 @@ public final class FaultyStorage implements StableStorage {
                 movedOut.add(undone.movedTo());
             }
         }
-        for (Map.Entry<String, Inode> entry : names.entrySet()) {
-            entry.getValue().last = Files.readAllBytes(dir.resolve(entry.getKey()));
-        }
+        keepAll();
         Map<String, byte[]> left = new TreeMap<>();
         there.forEach((name, inode) -> {
             long size = random.nextDouble() < loss ? inode.forcedSize : inode.last.length;
-            left.put(name, mixed(inode.forced, inode.last, (int) size, random, loss, loss * TORN));
+            left.put(name, DiskPages.mixed(inode.forced, inode.last, (int) size, random, loss, loss * TORN));
         });
         return left;
     }
@@ -219,80 +253,71 @@ public final class FaultyStorage implements StableStorage {
         }
     }
 
+    /** As each file is now; of a process that died at a call, as it was then. */
+    private void keepAll() throws IOException {
+        if (!dead) {
+            for (Map.Entry<String, Inode> entry : names.entrySet()) {
+                entry.getValue().last = Files.readAllBytes(dir.resolve(entry.getKey()));
+            }
+        }
+    }
+
     private void begin(Map<String, byte[]> left) throws IOException {
+        restore(left);
+        names.clear();
+        changes.clear();
+        left.forEach((name, content) -> {
+            Inode inode = new Inode();
+            inode.forced = DiskPages.withoutZerosBehind(content);
+            inode.forcedSize = content.length;
+            names.put(name, inode);
+        });
+        forcedNames.clear();
+        forcedNames.putAll(names);
+        boot++;
+    }
+
+    private void restore(Map<String, byte[]> left) throws IOException {
         for (Path path : movedOut) {
             Files.deleteIfExists(path);
         }
+        movedOut.clear();
+        names.values().forEach(Inode::unmap);
         try (DirectoryStream<Path> paths = Files.newDirectoryStream(dir)) {
             for (Path path : paths) {
                 Files.delete(path);
             }
         }
-        movedOut.clear();
-        names.values().forEach(Inode::unmap);
-        names.clear();
-        changes.clear();
         for (Map.Entry<String, byte[]> entry : left.entrySet()) {
             Files.write(dir.resolve(entry.getKey()), entry.getValue());
-            Inode inode = new Inode();
-            inode.forced = withoutZerosBehind(entry.getValue());
-            inode.forcedSize = entry.getValue().length;
-            names.put(entry.getKey(), inode);
         }
-        forcedNames.clear();
-        forcedNames.putAll(names);
         faults.clear();
-        boot++;
+        calls.clear();
+        diesAt = Long.MAX_VALUE;
+        dead = false;
         off = false;
-    }
-
-    /** Page by page the old or the new one, seldom some sectors of each. */
-    private static byte[] mixed(byte[] old, byte[] fresh, int size, Random random, double loss, double torn) {
-        byte[] mixed = Arrays.copyOf(fresh, size);
-        for (int at = 0; at < size; at += PAGE_BYTES) {
-            int end = Math.min(at + PAGE_BYTES, size);
-            if (sameBytes(old, mixed, at, end)) {
-                continue;
-            }
-            if (random.nextDouble() < torn) {
-                for (int sector = at; sector < end; sector += SECTOR_BYTES) {
-                    if (random.nextBoolean()) {
-                        take(old, mixed, sector, Math.min(sector + SECTOR_BYTES, end));
-                    }
-                }
-            } else if (random.nextDouble() < loss) {
-                take(old, mixed, at, end);
-            }
-        }
-        return mixed;
-    }
-
-    private static byte[] withoutZerosBehind(byte[] content) {
-        int end = content.length;
-        while (end > 0 && content[end - 1] == 0) {
-            end--;
-        }
-        return Arrays.copyOf(content, end);
-    }
-
-    private static boolean sameBytes(byte[] old, byte[] fresh, int from, int to) {
-        int held = Math.max(from, Math.min(old.length, to));
-        return (held == from || Arrays.equals(old, from, held, fresh, from, held))
-                && Arrays.equals(fresh, held, to, ZEROS, 0, to - held);
-    }
-
-    private static void take(byte[] old, byte[] into, int from, int to) {
-        int held = Math.max(from, Math.min(old.length, to));
-        if (held > from) {
-            System.arraycopy(old, from, into, from, held - from);
-        }
-        Arrays.fill(into, held, to, (byte) 0);
     }
 
     private void failIf(Fault fault) throws IOException {
         if (!off && faults.contains(fault)) {
             throw new IOException(fault.message);
         }
+    }
+
+    /** One call more, unless the process dies of it. */
+    private void call(String what, Path path) throws IOException {
+        if (off) {
+            return;
+        }
+        if (!dead) {
+            calls.add(what + " " + name(path));
+            if (calls.size() < diesAt) {
+                return;
+            }
+            keepAll();
+            dead = true;
+        }
+        throw new IOException("the process is dead");
     }
 
     private boolean counts(Path path) {
@@ -305,6 +330,7 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized RandomAccessFile open(Path path) throws IOException {
+        call("open", path);
         if (counts(path) && !names.containsKey(name(path))) {
             change(new Change(name(path), new Inode(), null));
         }
@@ -313,6 +339,7 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized void zero(RandomAccessFile file, Path path, long from, long to) throws IOException {
+        call("zero", path);
         KernelStorage.INSTANCE.zero(file, path, from, to);
     }
 
@@ -323,12 +350,14 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized void claim(RandomAccessFile file, Path path, long from, long to, int atOnceBytes) throws IOException {
+        call("claim", path);
         failIf(Fault.CLAIM);
         KernelStorage.INSTANCE.claim(file, path, from, to, atOnceBytes);
     }
 
     @Override
     public synchronized void force(RandomAccessFile file, Path path) throws IOException {
+        call("force", path);
         failIf(name(path).startsWith(VoteStore.FILE_NAME) ? Fault.VOTE : Fault.FORCE);
         forces++;
         if (counts(path)) {
@@ -337,7 +366,8 @@ public final class FaultyStorage implements StableStorage {
     }
 
     @Override
-    public Part part(Path path) {
+    public synchronized Part part(Path path) throws IOException {
+        call("open part of", path);
         return new Part() {
             @Override
             public void force(long from, long to) throws IOException {
@@ -352,6 +382,7 @@ public final class FaultyStorage implements StableStorage {
     }
 
     private synchronized void forcePart(Path path, long from, long to) throws IOException {
+        call("force part of", path);
         failIf(Fault.FORCE);
         forces++;
         if (!counts(path)) {
@@ -371,6 +402,7 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized void forceDirectory(Path forced) throws IOException {
+        call("force names of", forced);
         failIf(Fault.DIRECTORY);
         if (!off && forced.toAbsolutePath().equals(dir.toAbsolutePath())) {
             forcedNames.clear();
@@ -381,6 +413,7 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized void rename(Path from, Path to) throws IOException {
+        call("rename", from);
         boolean leaves = !dir.toAbsolutePath().equals(to.toAbsolutePath().getParent());
         if (counts(from)) {
             keepLast(leaves ? from : to);
@@ -393,6 +426,7 @@ public final class FaultyStorage implements StableStorage {
 
     @Override
     public synchronized void delete(Path path) throws IOException {
+        call("delete", path);
         if (counts(path) && names.containsKey(name(path))) {
             keepLast(path);
             change(new Change(name(path), null, null));

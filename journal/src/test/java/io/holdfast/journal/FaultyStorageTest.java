@@ -121,6 +121,48 @@ class FaultyStorageTest {
         }
     }
 
+    @Test
+    void aProcessDiesAtTheCallItIsToldAndLeavesWhatWasThereThen() throws IOException {
+        Path path = dir.resolve("file");
+        try (RandomAccessFile file = storage.open(path)) {
+            file.write(filled(4096, 1));
+            storage.dieAtCall(2);
+            storage.force(file, path);
+            file.seek(0);
+            file.write(filled(4096, 2));
+            assertThatThrownBy(() -> storage.rename(path, dir.resolve("other"))).hasMessageContaining("dead");
+            assertThat(storage.isDead()).isTrue();
+            assertThat(storage.calls()).containsExactly("open file", "force file", "rename file");
+            file.seek(0);
+            file.write(filled(4096, 3));
+            assertThatThrownBy(() -> storage.force(file, path)).hasMessageContaining("dead");
+            storage.kill();
+        }
+        assertThat(path).as("not renamed, not what was written later").hasBinaryContent(filled(4096, 2));
+        assertThat(storage.isDead()).isFalse();
+        storage.delete(path);
+    }
+
+    /** The kernel goes on when a process dies, and with it what is only in its memory. */
+    @Test
+    void whatADeadProcessHadNotForcedALaterPowerCutTakes() throws IOException {
+        Path path = dir.resolve("file");
+        try (RandomAccessFile file = storage.open(path)) {
+            file.write(filled(4096, 1));
+            storage.force(file, path);
+            storage.forceDirectory(dir);
+            file.seek(0);
+            file.write(filled(4096, 2));
+            storage.open(dir.resolve("fresh")).close();
+            storage.kill();
+        }
+        assertThat(path).hasBinaryContent(filled(4096, 2));
+        assertThat(dir.resolve("fresh")).exists();
+        storage.powerCut(new Random(1), 1);
+        assertThat(path).hasBinaryContent(filled(4096, 1));
+        assertThat(dir.resolve("fresh")).doesNotExist();
+    }
+
     private static byte[] filled(int length, int value) {
         byte[] bytes = new byte[length];
         java.util.Arrays.fill(bytes, (byte) value);

@@ -99,18 +99,7 @@ class PowerCutTest {
             }
             append();
             journal.close();
-            assertThat(JournalVerifier.verify(dir).damage()).isNull();
-            new JournalAudit(dir, new JournalAudit.Visitor() {
-                @Override
-                public void onRecord(JournalEntry record, Path file, long offsetBytes) {
-                    // Only violations count here.
-                }
-
-                @Override
-                public void onViolation(Violation violation) {
-                    throw new AssertionError(violation.toString());
-                }
-            }).run();
+            AfterCrash.checkFiles(dir);
             open();
             assertThat(journal.lastIndex()).isEqualTo(expected.size() - 1);
             journal.close();
@@ -197,21 +186,14 @@ class PowerCutTest {
 
         private void check() {
             long last = journal.lastIndex();
-            long snapshot = journal.snapshot() == null ? 0 : journal.snapshot().index();
+            long snapshot = AfterCrash.checkBounds(journal);
             assertThat(last).as("what was synced and not cut since").isGreaterThanOrEqualTo(
                     Math.max(snapshot, Math.min(synced, lowestCut - 1)));
-            assertThat(journal.commitIndex()).isBetween(snapshot, last);
             assertThat(journal.mayHaveForgotten()).isEqualTo(durability != Durability.DISK);
             long same = Math.min(last, Math.min(lowestCut, expected.size()) - 1);
-            for (long index = journal.floorIndex() + 1; index <= same; index++) {
-                assertThat(journal.read(index, entry)).as("entry %d is held; floor %d, last %d, snapshot %d", index,
-                        journal.floorIndex(), last, snapshot).isTrue();
-                assertThat(Commands.isNumbered(entry, expected.get((int) index))).as("entry %d", index).isTrue();
-            }
-            for (long index = journal.floorIndex() + 1; index <= journal.commitIndex(); index++) {
-                assertThat(journal.read(index, entry) && Commands.isNumbered(entry, expected.get((int) index)))
-                        .as("entry %d, of which the journal says that it was committed, is the one that was", index).isTrue();
-            }
+            AfterCrash.checkEntries(journal, expected, same);
+            // Of what the journal says that it was committed is what was.
+            AfterCrash.checkEntries(journal, expected, journal.commitIndex());
             // Entries behind a cut whose record was lost may be there again: take over what the journal has.
             while (expected.size() > last + 1) {
                 expected.remove(expected.size() - 1);
