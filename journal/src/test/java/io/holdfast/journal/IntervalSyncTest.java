@@ -26,6 +26,19 @@ class IntervalSyncTest {
         assertThat(failure).hasValue(null);
     }
 
+    /** It may or may not be in the force under way, so the next one must come for it. */
+    @Test
+    void whatIsAppendedDuringAForceIsForcedByTheNext() {
+        try (IntervalSync sync = new IntervalSync(1, appended::get, () -> {
+            if (forces.incrementAndGet() == 1) {
+                appended.incrementAndGet();
+            }
+        }, failure::set).start()) {
+            await().atMost(30, TimeUnit.SECONDS).until(() -> forces.get() == 2);
+        }
+        assertThat(forces).hasValue(2);
+    }
+
     @Test
     void theEndForcesWhatIsLeft() {
         IntervalSync sync = new IntervalSync(60_000, appended::get, forces::incrementAndGet, failure::set).start();
