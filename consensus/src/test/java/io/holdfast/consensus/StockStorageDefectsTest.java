@@ -5,13 +5,18 @@ import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.Map;
 import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.TimeUnit;
 
 import io.holdfast.journal.JournalException;
+import io.holdfast.journal.TinyFileSystem;
+import io.holdfast.journal.VoteStore;
+import org.jgroups.Address;
 import org.jgroups.BytesMessage;
 import org.jgroups.Message;
 import org.jgroups.ObjectMessage;
@@ -25,6 +30,7 @@ import org.jgroups.protocols.raft.PersistentState;
 import org.jgroups.protocols.raft.RAFT;
 import org.jgroups.raft.Options;
 import org.jgroups.util.ByteArrayDataOutputStream;
+import org.jgroups.util.UUID;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
@@ -101,6 +107,42 @@ class StockStorageDefectsTest {
                 ours.journal.failed(new IOException("disk full"));
                 assertThatThrownBy(() -> log.append(1, StockRaft.entries(1, "not written")))
                         .isInstanceOf(JournalException.class);
+            }
+        }
+    }
+
+    /** Figure 2: votedFor is persistent, updated on stable storage before the answer; its disk fails as each force would tell. */
+    @Nested
+    class AVoteIsForcedBeforeItIsGiven {
+        @Test
+        void stockForcesTheTermAndNotTheVote() throws Exception {
+            try (TinyFileSystem disk = TinyFileSystem.failingWriteBack(directory.resolve("disk"), 12 << 20)) {
+                FileBasedLog log = new FileBasedLog();
+                log.useFsync(true);
+                log.init(disk.dir().resolve("stock").toString(), Map.of());
+                log.currentTerm(5);
+                disk.failNow();
+                Address candidate = UUID.randomUUID();
+                assertThatCode(() -> log.votedFor(candidate)).as("given, as if all was well").doesNotThrowAnyException();
+                assertThat(log.votedFor()).isEqualTo(candidate);
+                try (FileChannel file = FileChannel.open(disk.dir().resolve("stock/metadata.raft"), StandardOpenOption.WRITE)) {
+                    assertThatThrownBy(() -> file.force(true)).as("it has not been written back").isInstanceOf(IOException.class);
+                }
+                assertThatThrownBy(() -> log.currentTerm(6)).as("a term is forced").hasStackTraceContaining("msync");
+            }
+        }
+
+        @Test
+        void oursGivesNone() throws IOException {
+            try (TinyFileSystem disk = TinyFileSystem.failingWriteBack(directory.resolve("disk"), 12 << 20);
+                    VoteStore votes = VoteStore.open(disk.dir().resolve("ours"))) {
+                votes.save(5, null);
+                disk.failNow();
+                assertThatThrownBy(() -> votes.save(5, "n1")).isInstanceOf(JournalException.class)
+                        .hasMessageContaining("cannot store the vote");
+                assertThat(votes.votedFor()).isNull();
+                assertThatThrownBy(() -> votes.save(5, "n1")).as("nor ever again (I7)").isInstanceOf(JournalException.class)
+                        .hasMessageContaining("has stopped");
             }
         }
     }

@@ -1,6 +1,7 @@
 package io.holdfast.journal;
 
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.RandomAccessFile;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -22,7 +23,7 @@ public final class TinyFileSystem implements AutoCloseable {
     }
 
     /** A file system in memory that is full after so many bytes. */
-    static TinyFileSystem full(Path dir, int bytes) throws IOException {
+    public static TinyFileSystem full(Path dir, int bytes) throws IOException {
         Files.createDirectories(dir);
         Assumptions.assumeTrue(run("mount", "-t", "tmpfs", "-o", "size=" + bytes, "none", dir.toString()) != null,
                 "needs the right to mount a tmpfs (CAP_SYS_ADMIN)");
@@ -30,7 +31,7 @@ public final class TinyFileSystem implements AutoCloseable {
     }
 
     /** An ext4 that believes in much more room than the device below it has: writing back fails with EIO. */
-    static TinyFileSystem failingWriteBack(Path dir, int bytes) throws IOException {
+    public static TinyFileSystem failingWriteBack(Path dir, int bytes) throws IOException {
         return ext4(dir, bytes, 256L << 20, "^has_journal");
     }
 
@@ -79,6 +80,28 @@ public final class TinyFileSystem implements AutoCloseable {
     public void becomeReadOnly() {
         if (run("mount", "-o", "remount,abort", dir.toString()) == null) {
             throw new IllegalStateException(dir + " cannot be made read-only");
+        }
+    }
+
+    /**
+     * Where write-back fails it does so at once from here on, also of blocks that were written before. What the kernel has in
+     * memory can still be read.
+     */
+    public void failNow() throws IOException {
+        try (RandomAccessFile file = new RandomAccessFile(image().toFile(), "rw")) {
+            long length = file.length();
+            file.setLength(0);
+            file.setLength(length);
+        }
+        byte[] block = new byte[4096];
+        try (OutputStream ballast = Files.newOutputStream(below.dir.resolve("ballast"))) {
+            while (true) {
+                ballast.write(block);
+            }
+        } catch (IOException full) {
+            if (!full.getMessage().contains("No space left")) {
+                throw full;
+            }
         }
     }
 
