@@ -65,12 +65,13 @@ public final class Journal implements AutoCloseable {
                 appender.takeOverSinceTheMark(options.durability() == Durability.DISK || mark.powerMayHaveFailed());
             }
             mark.begin(options.durability());
+            if (floor.restarted() && files.last() == null) {
+                writeRestart();
+            }
         } catch (IOException | RuntimeException e) {
             appender.close();
+            mark.close();
             throw e;
-        }
-        if (floor.restarted() && files.last() == null) {
-            writeRestart();
         }
         this.intervalSync = options.durability() != Durability.INTERVAL ? null
                 : new IntervalSync(options.syncIntervalMs(), appender::appendedBytes, appender::sync, this::failed).start();

@@ -77,7 +77,12 @@ final class ServiceReplica implements GroupListener, AutoCloseable {
         this.lease = lease;
         this.connections = connections;
         this.journal = Journal.open(journalDir(dir), options);
-        this.votes = VoteStore.open(dir);
+        try {
+            this.votes = VoteStore.open(dir);
+        } catch (RuntimeException e) {
+            journal.close();
+            throw e;
+        }
     }
 
     static Path journalDir(Path serviceDir) {
