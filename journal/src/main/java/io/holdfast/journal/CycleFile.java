@@ -139,6 +139,11 @@ final class CycleFile {
     boolean map(long position, long length) {
         int window = (int) (position >>> WINDOW_SHIFT);
         long end = (position & WINDOW_BYTES - 1) + length;
+        // A record behind the first of its document may start in the next window, and is looked for there.
+        return isMapped(window, end) && (end <= WINDOW_BYTES || isMapped(window + 1, end - WINDOW_BYTES));
+    }
+
+    private boolean isMapped(int window, long end) {
         ByteBuffer[] now = windows;
         if (window < now.length && now[window] != null && end <= now[window].capacity()) {
             return true;

@@ -8,6 +8,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -100,6 +101,50 @@ class JournalBatchTest {
             check(again, 35);
         }
         assertThat(JournalVerifier.verify(dir).damage()).isNull();
+    }
+
+    /** Files are mapped by windows of 64 MiB, and a record is looked for in the window it starts in. */
+    @Test
+    void aDocumentThatReachesIntoTheNextWindowIsReadBeforeAnotherFollows() throws IOException {
+        List<byte[]> batch = Collections.nCopies(32, Command.encode(EntryKind.EVENT, 0, 1, new byte[1_900]));
+        long last = 0;
+        int reaching = 0;
+        while (reaching < 2) {
+            boolean reaches = false;
+            try (Journal journal = Journal.open(dir, JournalOptions.DEFAULT); JournalReader reader = JournalReader.open(dir)) {
+                checkFrom(reader, last - 31, last);
+                while (!reaches) {
+                    last = journal.append(new Listed(1, batch));
+                    for (long i = last - 31; i <= last; i++) {
+                        assertThat(journal.read(i, entry)).isTrue();
+                        assertThat(entry.index()).isEqualTo(i);
+                    }
+                    reaches = lastDocumentReachesIntoTheNextWindow();
+                }
+                reader.refresh();
+                checkFrom(reader, last - 31, last);
+            }
+            reaching++;
+        }
+        assertThat(JournalVerifier.verify(dir).damage()).isNull();
+    }
+
+    private void checkFrom(JournalReader reader, long from, long to) {
+        for (long i = Math.max(1, from); i <= to; i++) {
+            assertThat(reader.read(i, entry)).isTrue();
+            assertThat(entry.index()).isEqualTo(i);
+        }
+    }
+
+    private boolean lastDocumentReachesIntoTheNextWindow() throws IOException {
+        Path path = CycleFiles.paths(dir).get(0);
+        try (RandomAccessFile file = new RandomAccessFile(path.toFile(), "r")) {
+            file.seek(CycleFile.WRITE_POSITION_OFFSET);
+            long document = Long.reverseBytes(file.readLong());
+            file.seek(document);
+            long end = document + CycleFile.HEADER_BYTES + Integer.reverseBytes(file.readInt());
+            return document >>> 26 != end >>> 26;
+        }
     }
 
     private void check(Journal journal, long last) {

@@ -94,11 +94,16 @@ final class ElectionSoak {
                 member.ask("collect " + COLLECT_EVERY_MS, "collecting");
             }
             ElectionSoak soak = new ElectionSoak(dir, group, killFollowers, out);
-            Outcome outcome = soak.load(soak.vitals().term(), millis);
-            if (!outcome.calm()) {
-                group.printLogs(out);
+            boolean calm = false;
+            try {
+                Outcome outcome = soak.load(soak.vitals().term(), millis);
+                calm = outcome.calm();
+                return outcome;
+            } finally {
+                if (!calm) {
+                    group.printLogs(out); // they go with the group
+                }
             }
-            return outcome;
         }
     }
 

@@ -13,6 +13,7 @@ final class FollowerLosses {
     /** A cycle in loads: killed in the first, back in the fourth, whole again by the end of the last. */
     private static final int CYCLE_LOADS = 9;
     private static final int BACK_AT = 3;
+    private static final int MEMBERS = 3;
     /** Caught up: it has seen committed what the leader had so long before. */
     private static final double LAG_SECONDS = 0.5;
 
@@ -44,6 +45,10 @@ final class FollowerLosses {
 
     /** In the middle of a load, whose leader is busy with it. A cycle is begun only if it can end. */
     void during(MemberProcess leader, int load, boolean lastOnes) throws IOException, InterruptedException {
+        int missing = state == State.GONE ? 1 : 0;
+        if (group.running().size() + missing < MEMBERS) {
+            throw new IOException("a member ended that nobody killed: " + group.running().stream().map(MemberProcess::name).toList() + " are left");
+        }
         if (load % CYCLE_LOADS == 0 && state == State.WHOLE && !lastOnes) {
             List<MemberProcess> others = group.running().stream().filter(member -> member != leader).toList();
             follower = others.get(kills++ % others.size());
