@@ -25,7 +25,7 @@ final class ElectionSoak {
     private static final int BYTES = 256;
     private static final long TELL_EVERY_MS = 60_000;
     /** A follower is killed only if it can be back before the end. */
-    private static final long CYCLE_MS = 9 * LOAD_MS;
+    private static final long CYCLE_MS = (long) FollowerLosses.CYCLE_LOADS * LOAD_MS;
 
     private final Path dir;
     private final MemberGroup group;

@@ -11,7 +11,7 @@ import java.util.Locale;
  */
 final class FollowerLosses {
     /** A cycle in loads: killed in the first, back in the fourth, whole again by the end of the last. */
-    private static final int CYCLE_LOADS = 9;
+    static final int CYCLE_LOADS = 9;
     private static final int BACK_AT = 3;
     private static final int MEMBERS = 3;
     /** Caught up: it has seen committed what the leader had so long before. */
