@@ -17,6 +17,22 @@ final class Commands {
         return Command.encode(EntryKind.PACKET, 0, number, body);
     }
 
+    /** The last entry that was acknowledged, and why the next one was not. */
+    record Stopped(long acknowledged, JournalException why) {
+    }
+
+    /** Appends one by one behind this entry, in term 1, as long as the journal takes any. */
+    static Stopped appendUntilItStops(Journal journal, long last) {
+        long acknowledged = last;
+        while (true) {
+            try {
+                acknowledged = append(journal, 1, acknowledged + 1);
+            } catch (JournalException e) {
+                return new Stopped(acknowledged, e);
+            }
+        }
+    }
+
     static long append(Journal journal, long term, long number) {
         byte[] command = numbered(number);
         return journal.append(term, false, command, 0, command.length);

@@ -32,14 +32,9 @@ class JournalStorageFailureTest {
             Files.write(ballast, new byte[2 << 20]);
             long acknowledged = 0;
             try (Journal journal = Journal.open(dir, OPTIONS)) {
-                JournalException stop = null;
-                while (stop == null) {
-                    try {
-                        acknowledged = Commands.append(journal, 1, acknowledged + 1);
-                    } catch (JournalException e) {
-                        stop = e;
-                    }
-                }
+                Commands.Stopped stopped = Commands.appendUntilItStops(journal, acknowledged);
+                acknowledged = stopped.acknowledged();
+                JournalException stop = stopped.why();
                 assertThat(stop).hasMessageContaining("disk full").hasMessageContaining("No space left on device");
                 assertThat(acknowledged).isGreaterThan(1000);
                 assertThat(journal.isFailed()).isTrue();

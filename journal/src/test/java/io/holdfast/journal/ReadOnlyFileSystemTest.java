@@ -67,14 +67,9 @@ class ReadOnlyFileSystemTest {
             try (Journal journal = open(disk, durability)) {
                 fill(journal);
                 disk.becomeReadOnly();
-                JournalException stop = null;
-                while (stop == null) {
-                    try {
-                        acknowledged = Commands.append(journal, 1, acknowledged + 1);
-                    } catch (JournalException e) {
-                        stop = e;
-                    }
-                }
+                Commands.Stopped stopped = Commands.appendUntilItStops(journal, acknowledged);
+                acknowledged = stopped.acknowledged();
+                JournalException stop = stopped.why();
                 assertThat(stop.getMessage()).containsAnyOf(WORDS, "sync of");
                 requireStopped(journal);
                 checkNumbered(journal, acknowledged);
