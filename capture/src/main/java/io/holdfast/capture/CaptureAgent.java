@@ -9,7 +9,6 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
-import java.util.concurrent.locks.ReentrantLock;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,7 +37,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
     private final Thread thread;
     private final EventFd wakeUp = new EventFd();
     private final PollSet poll;
-    private final ReentrantLock turn = new ReentrantLock();
+    private final AtomicBoolean turn = new AtomicBoolean();
     private final AtomicBoolean sleeping = new AtomicBoolean();
     private final ConcurrentLinkedQueue<GateChange> changes = new ConcurrentLinkedQueue<>();
     private final AtomicLongArray counts = new AtomicLongArray(CaptureCount.values().length);
@@ -114,7 +113,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
      * Any thread.
      */
     public void onCommitted() {
-        if (!sleeping.get() || !turn.tryLock()) {
+        if (!sleeping.get() || !turn.compareAndSet(false, true)) {
             return; // the capture thread looks for committed packets before it sleeps
         }
         try {
@@ -125,7 +124,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
             failure = e;
             wake();
         } finally {
-            turn.unlock();
+            turn.set(false);
         }
     }
 
@@ -186,7 +185,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
 
     /** Returns whether there was anything to do. */
     private boolean takeTurn() throws Throwable {
-        turn.lock();
+        awaitTurn();
         try {
             if (failure != null) {
                 throw failure;
@@ -195,7 +194,14 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
             boolean busy = releaseCommitted();
             return busy | (mode != GateMode.PAUSED && readBurst());
         } finally {
-            turn.unlock();
+            turn.set(false);
+        }
+    }
+
+    /** A lock of the JDK would queue the thread that has to wait, in an object made for it. */
+    private void awaitTurn() {
+        while (!turn.compareAndSet(false, true)) {
+            Thread.yield(); // whoever has it is inside one call of the kernel, and may need this processor for it
         }
     }
 
