@@ -337,8 +337,13 @@ class EveryStepTest {
         private void awaitDisposal() {
             int start = Floor.load(home).start().cycle();
             await().atMost(30, TimeUnit.SECONDS).pollDelay(0, TimeUnit.MILLISECONDS).pollInterval(1, TimeUnit.MILLISECONDS)
-                    .until(() -> disk.isDead() || disk.calls().get(disk.calls().size() - 1).startsWith("force names of journal")
+                    .until(() -> disk.isDead() || areNamesForced()
                             && CycleFiles.paths(home).stream().noneMatch(path -> CycleFiles.cycleOf(path) < start));
+        }
+
+        private boolean areNamesForced() {
+            List<String> calls = disk.calls();
+            return calls.get(calls.size() - 1).startsWith("force names of journal");
         }
 
         void close() {
