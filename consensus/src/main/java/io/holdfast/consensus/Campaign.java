@@ -50,6 +50,7 @@ final class Campaign {
     private final RandomGenerator random;
     private final Memory memory;
     private final Attention attention;
+    private final DiskWatch disk;
 
     private Phase phase = Phase.WAITING;
     private boolean begun;
@@ -72,10 +73,15 @@ final class Campaign {
         this.attention = attention;
         this.random = random;
         this.memory = new Memory(raft, journal);
+        this.disk = new DiskWatch(journal, config);
     }
 
     Memory memory() {
         return memory;
+    }
+
+    DiskWatch disk() {
+        return disk;
     }
 
     /** The leader of this term spoke. */
@@ -98,7 +104,7 @@ final class Campaign {
 
     /** The leader hands over to this member: no pre-vote, which the others would deny while they hear it. */
     void standAtOnce() {
-        if (phase != Phase.STANDING && raft.roster().selfVotes()) {
+        if (phase != Phase.STANDING && raft.roster().selfVotes() && !disk.hangs(raft.nanoTime())) {
             stand(raft.nanoTime());
         }
     }
@@ -136,7 +142,7 @@ final class Campaign {
         }
         excuseIfAway(now);
         if (now - deadline >= 0 && hasLookedAgain()) {
-            if (raft.roster().mayCampaign(raft.committed())) {
+            if (raft.roster().mayCampaign(raft.committed()) && !disk.hangs(now)) {
                 ask(now);
             } else {
                 askLater(now);

@@ -21,8 +21,9 @@ import io.holdfast.journal.Command;
  * @param leaseHeartbeatMs  how often the leader asks for evidence that it still leads
  * @param electionTimeoutMs silence of the leader after which a member looks for another; at least two heartbeats
  * @param electionJitterMs  up to so much is added at random, so that two members seldom start at once (Raft, 5.2)
- * @param stepDownMs        a leader that no majority answered for so long stops leading; long, since until then it
- *                          only waits: its lease ends by itself, and when the majority comes back it goes on
+ * @param stepDownMs        a leader that no majority answered for so long, or whose disk has not ended a force for so long,
+ *                          stops leading; long, since until then it only waits: its lease ends by itself, and when the
+ *                          majority comes back it goes on
  * @param resendMs          entries not acknowledged for so long are sent again
  * @param lagMs             an entry is sent to followers that a majority can do without at most so much later than to the
  *                          others, which take turns; who has not answered for so long is no more relied on. Longer than

@@ -333,6 +333,12 @@ final class Leadership {
                 raft.follow(term, null);
                 return now;
             }
+            if (raft.campaign().disk().hangs(now) && raft.roster().majority() > 1) {
+                LOG.error("{}: the disk has not ended a force for {} ms, stepping down in term {}: another member's may be better",
+                        config.self(), config.stepDownMs(), term);
+                raft.follow(term, null);
+                return now;
+            }
         }
         return distribution.due(now, nextHeartbeat);
     }

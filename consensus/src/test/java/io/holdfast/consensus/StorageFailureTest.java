@@ -28,6 +28,7 @@ class StorageFailureTest {
     private static final long MOMENT = 1_767_225_600_000L;
     /** Enough that blocks have to be claimed. */
     private static final int MANY = 600;
+    private static final int STEP_DOWN_MS = 2_000;
     private static final String BODY = "x".repeat(1000);
 
     @TempDir
@@ -109,6 +110,55 @@ class StorageFailureTest {
             leader.beside.remove().run();
             leader.raft.turn();
             assertThat(leader.raft.committed()).isEqualTo(3);
+        }
+    }
+
+    /** Nobody tells it that the disk hangs: it gives way to members that may have a better one, and stands no more. */
+    @ParameterizedTest
+    @EnumSource(names = {"DISK", "INTERVAL"})
+    void aLeaderWhoseForceDoesNotEndStepsDown(Durability durability) throws IOException {
+        FaultyStorage disk = new FaultyStorage(directory);
+        JournalOptions options = OPTIONS.withDurability(durability).withSyncIntervalMs(1);
+        try (HandDrivenMember leader = new HandDrivenMember(disk.openJournal(options), disk.openVotes())) {
+            leader.becomeLeader();
+            long term = leader.raft.term();
+            leader.deliver(leader.second, MessageKind.APPEND_ANSWER, term, true, 1, 0, 0, 1);
+            leader.beside = new ArrayDeque<>();
+            disk.hang();
+            byte[] command = StockRaft.command("not forced");
+            leader.raft.enqueue(command, 0, command.length);
+            leader.raft.turn();
+            leader.beside.forEach(force -> new Thread(force, "beside").start()); // with INTERVAL the journal has its own
+            try {
+                TestCluster.eventually().until(() -> leader.journal.forceUnderWay() != 0);
+                requireThatItGivesWay(leader);
+            } finally {
+                disk.mend();
+            }
+            TestCluster.eventually().until(() -> leader.journal.forceUnderWay() == 0);
+            letPass(leader, 1_000);
+            assertThat(leader.last(MessageKind.PRE_VOTE).currTerm()).as("with a disk that answers").isEqualTo(term + 1);
+        }
+    }
+
+    private static void requireThatItGivesWay(HandDrivenMember leader) {
+        long term = leader.raft.term();
+        letPass(leader, STEP_DOWN_MS - 100);
+        assertThat(leader.raft.leads()).as("a disk may be slow").isTrue();
+        letPass(leader, 200);
+        assertThat(leader.raft.leads()).isFalse();
+        assertThat(leader.told).last().isEqualTo("follower " + term + " of null");
+        letPass(leader, 5_000);
+        assertThat(leader.sent(MessageKind.PRE_VOTE)).as("asked only before it led").allMatch(header -> header.currTerm() <= term);
+    }
+
+    /** The followers answer all this time. */
+    private static void letPass(HandDrivenMember member, int ms) {
+        for (int i = 0; i < ms; i += 20) {
+            member.now += 20 * HandDrivenMember.MS;
+            long term = member.raft.term();
+            member.deliver(member.second, MessageKind.HEARTBEAT_ANSWER, term, true, member.now, 1, 0, 1);
+            member.deliver(member.third, MessageKind.HEARTBEAT_ANSWER, term, true, member.now, 1, 0, 1);
         }
     }
 

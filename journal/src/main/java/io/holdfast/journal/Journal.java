@@ -43,8 +43,7 @@ public final class Journal implements AutoCloseable {
     private volatile Throwable failure;
     private volatile boolean closed;
 
-    private Journal(StableStorage storage, Path dir, JournalOptions options, FileChannel lock, Recovery recovered)
-            throws IOException {
+    private Journal(StableStorage storage, Path dir, JournalOptions options, FileChannel lock, Recovery recovered) throws IOException {
         this.storage = storage;
         this.dir = dir;
         this.options = options;
@@ -292,6 +291,11 @@ public final class Journal implements AutoCloseable {
         }
     }
 
+    /** Any thread. A number of the force of entries that is under way, 0 for none. */
+    public long forceUnderWay() {
+        return appender.forceUnderWay();
+    }
+
     /** How far the group had committed when this was last told; after a power cut it may be an older value. */
     public long commitIndex() {
         return state.commitIndex();
@@ -417,10 +421,7 @@ public final class Journal implements AutoCloseable {
      */
     public long firstIndexWithin(long bytes) {
         int from = files.oldestWithin(bytes);
-        if (from < 0) {
-            return lastIndex() + 1;
-        }
-        return Math.min(Math.max(index.floor(), files.get(from).start().index()), lastIndex()) + 1;
+        return 1 + (from < 0 ? lastIndex() : Math.min(Math.max(index.floor(), files.get(from).start().index()), lastIndex()));
     }
 
     /** Any thread. From now on nothing can be appended or synced (I7); the first cause is kept. */

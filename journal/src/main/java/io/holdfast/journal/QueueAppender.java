@@ -45,6 +45,9 @@ final class QueueAppender implements AutoCloseable {
     /** Changed by the writer alone, and under the lock of this object, which whoever forces takes too. */
     private volatile ForcedFile current;
     private volatile long appendedBytes;
+    /** Written under the lock of this object; counted in {@link #forces}, 0 between two. */
+    private volatile long forceUnderWay;
+    private long forces;
     private boolean rollNext;
     private long tail;
     private final BlocksAhead blocks;
@@ -243,6 +246,20 @@ final class QueueAppender implements AutoCloseable {
     }
 
     private void sync(boolean whole) throws IOException {
+        forceUnderWay = ++forces;
+        try {
+            forceAll(whole);
+        } finally {
+            forceUnderWay = 0;
+        }
+    }
+
+    /** The number of the force that is under way, 0 for none. Any thread. */
+    long forceUnderWay() {
+        return forceUnderWay;
+    }
+
+    private void forceAll(boolean whole) throws IOException {
         // Read before anything is forced: what is appended meanwhile may or may not be.
         CycleFile newest = files.last();
         long end = newest == null ? 0 : newest.endBytes();

@@ -100,6 +100,7 @@ public final class FaultyStorage implements StableStorage {
     private final List<Path> movedOut = new ArrayList<>();
     private int boot = 1;
     private boolean off;
+    private boolean hangs;
     private long forces;
     /** What was asked for, in order, since the storage began anew. */
     private final List<String> calls = new ArrayList<>();
@@ -140,6 +141,13 @@ public final class FaultyStorage implements StableStorage {
 
     public synchronized void mend() {
         faults.clear();
+        hangs = false;
+        notifyAll();
+    }
+
+    /** No force of any file but that of the vote ends from now on, until {@link #mend()}; what else is asked for happens. */
+    public synchronized void hang() {
+        hangs = true;
     }
 
     /** How many forces of files there were. */
@@ -304,6 +312,16 @@ public final class FaultyStorage implements StableStorage {
         }
     }
 
+    private void awaitDisk() throws IOException {
+        while (hangs) {
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                throw new IOException(e);
+            }
+        }
+    }
+
     /** One call more, unless the process dies of it. */
     private void call(String what, Path path) throws IOException {
         if (off) {
@@ -358,6 +376,9 @@ public final class FaultyStorage implements StableStorage {
     @Override
     public synchronized void force(RandomAccessFile file, Path path) throws IOException {
         call("force", path);
+        if (!name(path).startsWith(VoteStore.FILE_NAME)) {
+            awaitDisk();
+        }
         failIf(name(path).startsWith(VoteStore.FILE_NAME) ? Fault.VOTE : Fault.FORCE);
         forces++;
         if (counts(path)) {
@@ -383,6 +404,7 @@ public final class FaultyStorage implements StableStorage {
 
     private synchronized void forcePart(Path path, long from, long to) throws IOException {
         call("force part of", path);
+        awaitDisk();
         failIf(Fault.FORCE);
         forces++;
         if (!counts(path)) {

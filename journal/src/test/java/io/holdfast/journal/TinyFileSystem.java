@@ -15,6 +15,7 @@ public final class TinyFileSystem implements AutoCloseable {
     private final Path dir;
     private final String loopDevice;
     private final TinyFileSystem below;
+    private boolean hangs;
 
     private TinyFileSystem(Path dir, String loopDevice, TinyFileSystem below) {
         this.dir = dir;
@@ -40,15 +41,23 @@ public final class TinyFileSystem implements AutoCloseable {
         return ext4(dir, bytes, bytes * 3L / 4, "has_journal");
     }
 
+    /** An ext4 whose device can {@link #hang()}: it lies in a file of another one. */
+    public static TinyFileSystem hanging(Path dir, int bytes) throws IOException {
+        return ext4(dir, sound(dir.resolveSibling(dir.getFileName() + "-device"), 2 * bytes), bytes, "^has_journal");
+    }
+
     private static TinyFileSystem ext4(Path dir, int bytesBelow, long bytes, String feature) throws IOException {
-        TinyFileSystem memory = full(dir.resolveSibling(dir.getFileName() + "-below"), bytesBelow);
-        Path image = memory.dir.resolve("image");
+        return ext4(dir, full(dir.resolveSibling(dir.getFileName() + "-below"), bytesBelow), bytes, feature);
+    }
+
+    private static TinyFileSystem ext4(Path dir, TinyFileSystem below, long bytes, String feature) throws IOException {
+        Path image = below.dir.resolve("image");
         try (RandomAccessFile file = new RandomAccessFile(image.toFile(), "rw")) {
             file.setLength(bytes);
         }
-        TinyFileSystem made = ext4(dir, image, feature, memory);
+        TinyFileSystem made = ext4(dir, image, feature, below);
         if (made == null) {
-            memory.close();
+            below.close();
         }
         Assumptions.assumeTrue(made != null, "needs loop devices and mkfs.ext4");
         return made;
@@ -105,6 +114,21 @@ public final class TinyFileSystem implements AutoCloseable {
         }
     }
 
+    /** From here on the device takes nothing and says nothing, so a force does not end, until {@link #goOn()}. */
+    public void hang() {
+        if (run("fsfreeze", "--freeze", below.dir.toString()) == null) {
+            throw new IllegalStateException(below.dir + " cannot be frozen");
+        }
+        hangs = true;
+    }
+
+    public void goOn() {
+        if (run("fsfreeze", "--unfreeze", below.dir.toString()) == null) {
+            throw new IllegalStateException(below.dir + " cannot be thawed");
+        }
+        hangs = false;
+    }
+
     /** Another one, of what has come to the device by now, as after a power cut. Take it away before this one. */
     public TinyFileSystem afterAPowerCut() throws IOException {
         Path image = Files.copy(image(), below.dir.resolve("image-after"));
@@ -122,6 +146,9 @@ public final class TinyFileSystem implements AutoCloseable {
     /** Lazily: a mapping lives until the collector finds it. */
     @Override
     public void close() {
+        if (hangs) {
+            goOn();
+        }
         run("umount", "--lazy", dir.toString());
         if (loopDevice != null) {
             run("losetup", "--detach", loopDevice);
