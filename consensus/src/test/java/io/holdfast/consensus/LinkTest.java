@@ -74,8 +74,12 @@ class LinkTest {
             next.ask("offer 5000 200", "offered");
             eventually(() -> committed(next) > 2_000, 10);
 
+            String term = next.ask("status", "status ").split(" ")[2];
             link(cutOff, "up");
             eventually(() -> committed(cutOff) >= committed(next), 5);
+            next.ask("offer 1000 200", "offered");
+            eventually(() -> committed(cutOff) >= committed(next), 5);
+            assertThat(next.ask("status", "status ")).as("who comes back deposes nobody").startsWith("status LEADER " + term + " ");
         }
     }
 

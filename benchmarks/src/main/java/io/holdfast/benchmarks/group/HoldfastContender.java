@@ -23,7 +23,7 @@ final class HoldfastContender implements Contender, GroupListener {
     static final String KEY_FILE = "cluster.key";
 
     /** More than any comparison offers; a soak must not fill the disk. */
-    private static final long COMPACT_EVERY = 5_000_000;
+    static final long COMPACT_EVERY = 5_000_000;
 
     private final Events events;
     private final Journal journal;

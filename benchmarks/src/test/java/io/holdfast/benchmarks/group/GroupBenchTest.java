@@ -18,6 +18,9 @@ import picocli.CommandLine;
 
 /** That each command runs to its end and hands out every figure; not what the figures are. */
 class GroupBenchTest {
+    /** For each member: the entries of two snapshots, since files go whole and a while after they were dropped. */
+    private static final long MOST_BYTES = 3L * 2 * (HoldfastContender.COMPACT_EVERY * 300L + (256 << 20));
+
     @TempDir
     Path dir;
 
@@ -51,6 +54,7 @@ class GroupBenchTest {
         assertThat(outcome.loads()).isGreaterThanOrEqualTo(7);
         assertThat(outcome.committed()).isGreaterThan(1_000_000);
         assertThat(outcome.collections()).isGreaterThanOrEqualTo(70);
+        assertThat(outcome.mostBytes()).as("on the disk").isLessThan(MOST_BYTES);
     }
 
     private JsonNode run(String benchmark, Object command, String... arguments) throws IOException {
