@@ -124,7 +124,7 @@ class StorageFailureTest {
             long term = leader.raft.term();
             leader.deliver(leader.second, MessageKind.APPEND_ANSWER, term, true, 1, 0, 0, 1);
             leader.beside = new ArrayDeque<>();
-            disk.hang();
+            disk.failNext(Fault.HANG);
             byte[] command = StockRaft.command("not forced");
             leader.raft.enqueue(command, 0, command.length);
             leader.raft.turn();

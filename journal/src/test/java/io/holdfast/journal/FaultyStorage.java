@@ -39,7 +39,9 @@ public final class FaultyStorage implements StableStorage {
         /** fsync of the directory. */
         DIRECTORY("Input/output error"),
         /** fsync of the vote. */
-        VOTE("Input/output error");
+        VOTE("Input/output error"),
+        /** fsync of any file but that of the vote: it does not fail, it does not end until {@link #mend()}. */
+        HANG("nobody waits any longer");
 
         private final String message;
 
@@ -100,7 +102,6 @@ public final class FaultyStorage implements StableStorage {
     private final List<Path> movedOut = new ArrayList<>();
     private int boot = 1;
     private boolean off;
-    private boolean hangs;
     private long forces;
     /** What was asked for, in order, since the storage began anew. */
     private final List<String> calls = new ArrayList<>();
@@ -141,13 +142,7 @@ public final class FaultyStorage implements StableStorage {
 
     public synchronized void mend() {
         faults.clear();
-        hangs = false;
         notifyAll();
-    }
-
-    /** No force of any file but that of the vote ends from now on, until {@link #mend()}; what else is asked for happens. */
-    public synchronized void hang() {
-        hangs = true;
     }
 
     /** How many forces of files there were. */
@@ -200,9 +195,7 @@ public final class FaultyStorage implements StableStorage {
             off = true;
         }
         close(open);
-        synchronized (this) {
-            begin(left);
-        }
+        begin(left);
     }
 
     /**
@@ -270,7 +263,7 @@ public final class FaultyStorage implements StableStorage {
         }
     }
 
-    private void begin(Map<String, byte[]> left) throws IOException {
+    private synchronized void begin(Map<String, byte[]> left) throws IOException {
         restore(left);
         names.clear();
         changes.clear();
@@ -307,18 +300,15 @@ public final class FaultyStorage implements StableStorage {
     }
 
     private void failIf(Fault fault) throws IOException {
-        if (!off && faults.contains(fault)) {
-            throw new IOException(fault.message);
-        }
-    }
-
-    private void awaitDisk() throws IOException {
-        while (hangs) {
+        while (fault == Fault.FORCE && faults.contains(Fault.HANG)) {
             try {
                 wait();
             } catch (InterruptedException e) {
-                throw new IOException(e);
+                throw new IOException(Fault.HANG.message, e);
             }
+        }
+        if (!off && faults.contains(fault)) {
+            throw new IOException(fault.message);
         }
     }
 
@@ -376,9 +366,6 @@ public final class FaultyStorage implements StableStorage {
     @Override
     public synchronized void force(RandomAccessFile file, Path path) throws IOException {
         call("force", path);
-        if (!name(path).startsWith(VoteStore.FILE_NAME)) {
-            awaitDisk();
-        }
         failIf(name(path).startsWith(VoteStore.FILE_NAME) ? Fault.VOTE : Fault.FORCE);
         forces++;
         if (counts(path)) {
@@ -404,7 +391,6 @@ public final class FaultyStorage implements StableStorage {
 
     private synchronized void forcePart(Path path, long from, long to) throws IOException {
         call("force part of", path);
-        awaitDisk();
         failIf(Fault.FORCE);
         forces++;
         if (!counts(path)) {
