@@ -1,6 +1,7 @@
 package io.holdfast.test;
 
 import io.holdfast.cli.testbed.Machine;
+import io.holdfast.journal.TinyFileSystem;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.ByteBuffer;
@@ -8,15 +9,20 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-/** Disks that lie or fill up. */
+/** Disks that lie, fill up or hang. */
 class DamageTest {
     private static final String SERVICE = "redis";
+
+    @TempDir
+    Path directory;
 
     @Test
     void aDamagedCheckpointIsNotUsedAndTheOneBeforeIs_I8() throws Exception {
@@ -84,12 +90,7 @@ class DamageTest {
             cluster.letCount(200);
             Machine chosen = cluster.standby(0);
             String data = onASmallDisk(cluster, chosen, "64m");
-            Machine first = cluster.primary();
-            cluster.watch().switchover(first.name(), chosen.name());
-            assertThat(cluster.awaitTakeover(first, cluster.status(first).takeoverTerm())).isEqualTo(chosen);
-            cluster.awaitCaughtUp(first);
-            cluster.checkpoint();
-            cluster.letCount(200);
+            makePrimary(cluster, chosen);
 
             long term = cluster.term();
             cluster.testbed().formerSender(chosen);
@@ -107,11 +108,58 @@ class DamageTest {
         });
     }
 
+    /** It reports nothing, so the node has to notice by itself; nothing is lost, and the node is none the worse for it. */
+    @Test
+    void aPrimaryWhoseDiskHangsGivesWayAndFollowsWhenItAnswersAgain_I2_I5() throws Exception {
+        try (TinyFileSystem disk = TinyFileSystem.hanging(directory.resolve("disk"), 192 << 20)) {
+            RunningCluster.run("hanging-disk", spec -> spec.withCheckpoint("criu", 60_000).withJournal("{durability: disk}"), cluster -> {
+                cluster.client().open(4, 1);
+                cluster.letCount(200);
+                Machine chosen = cluster.standby(0);
+                onAnotherDisk(cluster, chosen, disk.device());
+                makePrimary(cluster, chosen);
+
+                long term = cluster.term();
+                cluster.testbed().formerSender(chosen);
+                disk.hang();
+                try {
+                    assertThat(cluster.awaitTakeover(chosen, term)).as("whose disk answers").isNotEqualTo(chosen);
+                    cluster.awaitAllAnswered();
+                    cluster.letCount(300);
+                    assertThat(cluster.status(chosen).message()).contains("the disk of the journal has not ended a force");
+                    assertThat(cluster.testbed().lateFrames()).as("I2: frames with the VIP after another node took over").isZero();
+                } finally {
+                    disk.goOn(); // or nothing that has a file open there would ever end
+                }
+                cluster.awaitCaughtUp(chosen);
+                assertThat(Files.readString(chosen.log())).as("log of the node whose disk hung").doesNotContain("FAILED");
+                cluster.letCount(200);
+                cluster.expectNothingLost();
+            });
+        }
+    }
+
+    private static void makePrimary(RunningCluster cluster, Machine chosen) {
+        Machine first = cluster.primary();
+        cluster.watch().switchover(first.name(), chosen.name());
+        assertThat(cluster.awaitTakeover(first, cluster.status(first).takeoverTerm())).isEqualTo(chosen);
+        cluster.awaitCaughtUp(first);
+        cluster.checkpoint();
+        cluster.letCount(200);
+    }
+
     /** The node's data are on a file system of this size from here on; returns where. */
     private static String onASmallDisk(RunningCluster cluster, Machine standby, String size) {
+        return onAnotherDisk(cluster, standby, "-t", "tmpfs", "-o", "size=" + size, "tmpfs");
+    }
+
+    private static String onAnotherDisk(RunningCluster cluster, Machine standby, String... mounted) {
         assertThat(standby.terminate(20_000)).isEqualTo(143);
         String data = cluster.testbed().layout().dataDirectory().toString();
-        assertThat(standby.run("mount", "-t", "tmpfs", "-o", "size=" + size, "tmpfs", data).exitCode()).isZero();
+        List<String> command = new ArrayList<>(List.of("mount"));
+        command.addAll(List.of(mounted));
+        command.add(data);
+        assertThat(standby.run(command.toArray(String[]::new)).exitCode()).isZero();
         cluster.testbed().startNode(standby.number());
         cluster.awaitCaughtUp(standby);
         return data;

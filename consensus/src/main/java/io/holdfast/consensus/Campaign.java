@@ -2,6 +2,7 @@ package io.holdfast.consensus;
 
 import java.util.random.RandomGenerator;
 
+import io.holdfast.journal.DiskWatch;
 import io.holdfast.journal.Journal;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -73,7 +74,7 @@ final class Campaign {
         this.attention = attention;
         this.random = random;
         this.memory = new Memory(raft, journal);
-        this.disk = new DiskWatch(journal, config);
+        this.disk = new DiskWatch(journal, config.stepDownMs() * NANOS_PER_MS);
     }
 
     Memory memory() {

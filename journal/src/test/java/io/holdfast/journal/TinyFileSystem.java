@@ -82,6 +82,11 @@ public final class TinyFileSystem implements AutoCloseable {
         return dir;
     }
 
+    /** To be mounted elsewhere too; null of a file system in memory. */
+    public String device() {
+        return loopDevice;
+    }
+
     /**
      * What ext4 does after an error on the device, whatever is open (ext4(5), errors=remount-ro): write(2) and fsync(2) fail
      * from here on, and stores to mapped pages go no further than those pages.

@@ -1,5 +1,6 @@
 package io.holdfast.node.service;
 
+import io.holdfast.journal.DiskWatch;
 import io.holdfast.journal.Journal;
 import io.holdfast.node.config.RetainConfig;
 import org.slf4j.Logger;
@@ -23,6 +24,7 @@ final class JournalKeeper {
     private static final long DROP_INTERVAL_NANOS = TimeUnit.SECONDS.toNanos(1);
     /** With less than this left on the disk the journal is to give up what it can. */
     private static final long LOW_DISK_BYTES = 32L << 20;
+    private static final int PATIENCE_SECONDS = 1;
 
     private final String serviceName;
     private final RetainConfig retain;
@@ -33,6 +35,8 @@ final class JournalKeeper {
     private long droppedNanos = System.nanoTime();
     private CompletableFuture<Void> underWay = CompletableFuture.completedFuture(null);
     private ServiceReplica asked;
+    /** Of the journal of {@link #asked}. */
+    private DiskWatch disk;
     private long compactedTo;
     private boolean pressing;
     private volatile boolean lowDisk;
@@ -58,16 +62,17 @@ final class JournalKeeper {
         lookedNanos = now;
         if (asked != replica) {
             asked = replica;
+            disk = new DiskWatch(replica.journal(), TimeUnit.SECONDS.toNanos(PATIENCE_SECONDS));
             compactedTo = 0;
             underWay = CompletableFuture.completedFuture(null);
         }
-        look(replica.journal());
+        look(replica.journal(), now);
         if (worthwhile && underWay.isDone()) {
             compact(replica, now);
         }
     }
 
-    private void look(Journal journal) {
+    private void look(Journal journal, long now) {
         long held = journal.bytesHeld();
         lowDisk = journal.diskBytesFree() < LOW_DISK_BYTES;
         boolean isFull = journal.isFull();
@@ -78,10 +83,19 @@ final class JournalKeeper {
         full = isFull;
         pressing = held >= retain.pressingBytes();
         worthwhile = lowDisk || held > retain.keptBytes() + retain.fileBytes() || retention.isAged(journal);
-        problem = isFull ? "the journal is full: it holds " + held + " of " + retain.maxBytes() + " bytes, and no newer"
-                + " checkpoint lets entries go; packets wait" : lowDisk ? "less than " + LOW_DISK_BYTES
-                + " bytes are left on the disk of the journal" : journal.disposalProblem();
+        problem = problem(journal, disk.hangs(now));
         pipeline.refuse(isFull);
+    }
+
+    private String problem(Journal journal, boolean hangs) {
+        if (hangs) {
+            return "the disk of the journal has not ended a force for more than " + PATIENCE_SECONDS + " s";
+        }
+        if (full) {
+            return "the journal is full: it holds " + journal.bytesHeld() + " of " + retain.maxBytes() + " bytes, and no newer"
+                    + " checkpoint lets entries go; packets wait";
+        }
+        return lowDisk ? "less than " + LOW_DISK_BYTES + " bytes are left on the disk of the journal" : journal.disposalProblem();
     }
 
     private void compact(ServiceReplica replica, long now) {
