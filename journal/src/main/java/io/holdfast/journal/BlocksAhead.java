@@ -2,14 +2,17 @@ package io.holdfast.journal;
 
 import java.io.IOException;
 
+import net.openhft.posix.PosixAPI;
+
 /**
  * Asked by the journal's writer, works on a thread of its own: claims blocks of the newest cycle file ahead of the last
- * record, by writing zeros, so that a store to a mapping of them needs no new block.
+ * record, by writing zeros, so that a store to a mapping of them needs no new block; and opens their pages in the mapping
+ * that the writer stores through, so that it does not meet a page fault either.
  *
  * <p>How the zeros are written decides what the stores cost. The kernel keeps what one write(2) brings in one folio, where the
- * file system can (ext4 since Linux 6.16), and one page fault opens all of it; but a store into a folio that was forced makes
- * all of it dirty again, and the next force writes all of it. So zeros are written in large pieces where nothing is forced
- * but by the kernel, and by single pages where somebody waits for each force.
+ * file system can (ext4 since Linux 6.16). A force writes whole folios and closes their pages to stores again: one that takes
+ * a folio's first part has the writer meet a page fault in every page of the rest, and writes all of it once more at the next
+ * force. So zeros are written in large pieces, which is quicker, where nothing is forced but by the kernel, else by single pages.
  *
  * <p>The writer waits only when it has caught up, and learns of a full disk only then: what was claimed before is used up
  * first.
@@ -21,6 +24,8 @@ final class BlocksAhead implements AutoCloseable {
     private static final int PIECE_BYTES = 256 << 10;
     private static final int FORCED_PIECE_BYTES = 64 << 10;
     private static final int PAGE_BYTES = 4 << 10;
+    /** madvise(2), since Linux 5.14: the page faults that stores would cause, without the stores. */
+    private static final int MADV_POPULATE_WRITE = 23;
 
     private final long aheadBytes;
     private final int pieceBytes;
@@ -35,10 +40,21 @@ final class BlocksAhead implements AutoCloseable {
     private long wanted;
     private IOException problem;
     private boolean ended;
+    /** The writer's mapping: where the first byte of the file would be, how far it reaches, and how far its pages are open. */
+    private long base;
+    private long mappedEnd;
+    private long opened;
+
+    /** What the thread does next, up to a piece of it. */
+    private record Work(ForcedFile file, long address, long from, long to) {
+        boolean claims() {
+            return file != null;
+        }
+    }
 
     BlocksAhead(StableStorage storage, JournalOptions options) {
         this.pieceBytes = options.durability() == Durability.DISK ? FORCED_PIECE_BYTES : PIECE_BYTES;
-        this.writeBytes = options.durability() == Durability.DISK ? PAGE_BYTES : PIECE_BYTES;
+        this.writeBytes = options.durability() != Durability.PROCESS ? PAGE_BYTES : PIECE_BYTES;
         this.aheadBytes = options.preallocateBytes();
         this.thread = storage.worksBeside() ? new Thread(this::run, "journal-blocks") : null;
         if (thread != null) {
@@ -54,6 +70,15 @@ final class BlocksAhead implements AutoCloseable {
         wanted = from;
         problem = null;
         askBehind = from;
+        mappedEnd = 0;
+    }
+
+    /** Writer. Up to this end it stores through a mapping in which the file's first byte would be at this address. */
+    synchronized void mapped(long addressOfFirst, long from, long end) {
+        base = addressOfFirst;
+        opened = from & -PAGE_BYTES;
+        mappedEnd = end;
+        notifyAll();
     }
 
     /** Writer. Returns when the blocks up to {@code need} are claimed. No more than up to {@code most} are, unless needed. */
@@ -103,35 +128,47 @@ final class BlocksAhead implements AutoCloseable {
     }
 
     private void run() {
-        while (true) {
-            ForcedFile of;
-            long from;
-            long to;
-            synchronized (this) {
-                while (!ended && (file == null || claimed >= wanted)) {
-                    try {
-                        wait();
-                    } catch (InterruptedException e) {
-                        // Nobody has a reason to interrupt it.
-                    }
-                }
-                if (ended) {
-                    return;
-                }
-                of = file;
-                from = claimed;
-                to = (from / pieceBytes + 1) * pieceBytes;
+        for (Work work = next(); work != null; work = next()) {
+            if (work.claims()) {
+                claim(work);
+            } else {
+                // Advice: where the kernel does not take it, or the mapping has gone meanwhile, stores are slower and nothing else.
+                PosixAPI.posix().madvise(work.address + work.from, work.to - work.from, MADV_POPULATE_WRITE);
             }
-            IOException failed = null;
-            try {
-                of.claim(from, to, writeBytes);
-            } catch (IOException e) {
-                failed = e;
-            } catch (RuntimeException | Error e) {
-                failed = new IOException(e);
-            }
-            done(of, to, failed);
         }
+    }
+
+    /** Waits for something to do; null at the end. Claiming comes first: the writer may wait for it. */
+    private synchronized Work next() {
+        while (!ended) {
+            if (file != null && claimed < wanted) {
+                return new Work(file, 0, claimed, (claimed / pieceBytes + 1) * pieceBytes);
+            }
+            long from = opened;
+            long to = Math.min(Math.min(claimed, mappedEnd), (from / pieceBytes + 1) * pieceBytes);
+            if (to > from) {
+                opened = to;
+                return new Work(null, base, from, to);
+            }
+            try {
+                wait();
+            } catch (InterruptedException e) {
+                // Nobody has a reason to interrupt it.
+            }
+        }
+        return null;
+    }
+
+    private void claim(Work work) {
+        IOException failed = null;
+        try {
+            work.file.claim(work.from, work.to, writeBytes);
+        } catch (IOException e) {
+            failed = e;
+        } catch (RuntimeException | Error e) {
+            failed = new IOException(e);
+        }
+        done(work.file, work.to, failed);
     }
 
     private synchronized void done(ForcedFile of, long to, IOException failed) {

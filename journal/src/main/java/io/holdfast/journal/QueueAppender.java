@@ -7,6 +7,7 @@ import java.util.ArrayList;
 import java.util.List;
 
 import net.openhft.chronicle.bytes.Bytes;
+import net.openhft.chronicle.bytes.MappedBytesStore;
 import net.openhft.chronicle.bytes.SyncMode;
 import net.openhft.chronicle.queue.ChronicleQueue;
 import net.openhft.chronicle.queue.ExcerptAppender;
@@ -51,6 +52,9 @@ final class QueueAppender implements AutoCloseable {
     private boolean rollNext;
     private long tail;
     private final BlocksAhead blocks;
+    /** What Chronicle stored through last, and the mapping that stood for. */
+    private Bytes<?> stored;
+    private Object mapped;
 
     QueueAppender(StableStorage storage, Path dir, JournalOptions options, Recovery recovered) throws IOException {
         this.storage = storage;
@@ -116,8 +120,9 @@ final class QueueAppender implements AutoCloseable {
         tail = CycleFile.next(position, length);
         appendedBytes += length;
         file.endBytes(tail);
+        // Asked for through Chronicle's mapping: its pages are open, and a page fault costs more than all else here.
         if (appender.cycle() != file.cycle() || !file.map(position, CycleFile.HEADER_BYTES + length)
-                || file.header(position) != length) {
+                || stored.readVolatileInt(position) != length) {
             throw new JournalException(file.path(), position, "Chronicle did not put the record where it said");
         }
         return CycleFiles.place(files.count() - 1, position + CycleFile.HEADER_BYTES);
@@ -157,6 +162,8 @@ final class QueueAppender implements AutoCloseable {
                 Bytes<?> bytes = document.wire().bytes();
                 long position = bytes.writePosition() - CycleFile.HEADER_BYTES;
                 bytes.write(record, 0, length);
+                stored = bytes;
+                noticeMapping(position + length);
                 return position;
             } catch (Throwable t) {
                 document.rollbackOnClose();
@@ -166,6 +173,14 @@ final class QueueAppender implements AutoCloseable {
             if (interrupted) {
                 Thread.currentThread().interrupt();
             }
+        }
+    }
+
+    /** Chronicle goes through a file mapping after mapping. */
+    private void noticeMapping(long end) {
+        if (stored.bytesStore() != mapped && stored.bytesStore() instanceof MappedBytesStore store) {
+            mapped = store;
+            blocks.mapped(store.addressForRead(store.start()) - store.start(), end, store.safeLimit());
         }
     }
 
