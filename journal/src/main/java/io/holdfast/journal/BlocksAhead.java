@@ -12,7 +12,7 @@ import net.openhft.posix.PosixAPI;
  * <p>How the zeros are written decides what the stores cost. The kernel keeps what one write(2) brings in one folio, where the
  * file system can (ext4 since Linux 6.16). A force writes whole folios and closes their pages to stores again: one that takes
  * a folio's first part has the writer meet a page fault in every page of the rest, and writes all of it once more at the next
- * force. So zeros are written in large pieces, which is quicker, where nothing is forced but by the kernel, else by single pages.
+ * force. So zeros are written by single pages where somebody waits for each force, else in large pieces, which is quicker.
  *
  * <p>The writer waits only when it has caught up, and learns of a full disk only then: what was claimed before is used up
  * first.
@@ -54,7 +54,7 @@ final class BlocksAhead implements AutoCloseable {
 
     BlocksAhead(StableStorage storage, JournalOptions options) {
         this.pieceBytes = options.durability() == Durability.DISK ? FORCED_PIECE_BYTES : PIECE_BYTES;
-        this.writeBytes = options.durability() != Durability.PROCESS ? PAGE_BYTES : PIECE_BYTES;
+        this.writeBytes = options.durability() == Durability.DISK ? PAGE_BYTES : PIECE_BYTES;
         this.aheadBytes = options.preallocateBytes();
         this.thread = storage.worksBeside() ? new Thread(this::run, "journal-blocks") : null;
         if (thread != null) {

@@ -16,6 +16,7 @@ import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Option;
+import picocli.CommandLine.ParameterException;
 import picocli.CommandLine.Spec;
 
 /** {@code holdfast bench append}: the journal's append beside those of jgroups-raft's logs. Owned by the main thread. */
@@ -38,6 +39,10 @@ public final class AppendCommand implements Callable<Integer> {
     @Option(names = "--durability", split = ",", paramLabel = "NAME", description = "only these: ${COMPLETION-CANDIDATES}")
     private List<Durability> durabilities = List.of(Durability.values());
 
+    @Option(names = "--per-second", paramLabel = "N", defaultValue = "0",
+            description = "so many batches a second, timed from when each was due; default: one after the other")
+    private int perSecond;
+
     @Option(names = "--rounds", paramLabel = "N", description = "rounds, in which all take turns; default: 4, quick: 2")
     private Integer rounds;
 
@@ -46,6 +51,9 @@ public final class AppendCommand implements Callable<Integer> {
 
     @Override
     public Integer call() throws Exception {
+        if (perSecond < 0) {
+            throw new ParameterException(spec.commandLine(), "--per-second " + perSecond + " is less than 0");
+        }
         PrintWriter out = spec.commandLine().getOut();
         Report report = new Report(out, spec.commandLine().getErr());
         // Each turn opens a journal, which says so: nothing to read between figures.
@@ -81,7 +89,7 @@ public final class AppendCommand implements Callable<Integer> {
         for (Durability durability : durabilities) {
             for (int bytes : sizes) {
                 for (int batch : batches) {
-                    settings.add(new AppendSetting(durability, bytes, batch));
+                    settings.add(new AppendSetting(durability, bytes, batch, perSecond));
                 }
             }
         }

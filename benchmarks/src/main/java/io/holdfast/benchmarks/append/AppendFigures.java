@@ -77,6 +77,7 @@ final class AppendFigures {
         params.put("durability", setting.durability().name().toLowerCase(Locale.ROOT));
         params.put("bytes", setting.bytes());
         params.put("batch", setting.batch());
+        params.put("batchesPerSecond", setting.perSecond());
         return params;
     }
 

@@ -8,7 +8,8 @@ import java.util.stream.Stream;
 import org.HdrHistogram.Histogram;
 
 /**
- * One log's turn with one setting: a log of its own, so that disk use stays bounded and each pays for its fresh pages.
+ * One log's turn with one setting: a log of its own, so that disk use stays bounded and each pays for its fresh pages. Not
+ * timed is the first batch, with which the journal begins a file, as it does once every 256 MB.
  *
  * @param latency nanoseconds of each batch
  * @param faults  page faults of the appending thread, as the kernel counts them
@@ -23,13 +24,14 @@ record Turn(long batches, long nanos, Histogram latency, long faults) {
         Path dir = Files.createTempDirectory(PREFIX);
         try (Log log = subject.open(dir.resolve("log"), setting)) {
             Histogram latency = new Histogram(LONGEST_NANOS, 3);
+            log.append();
             long mostBatches = MAX_BYTES / ((long) setting.bytes() * setting.batch());
             long faultsBefore = pageFaults();
             long start = System.nanoTime();
             long end = start + millis * 1_000_000L;
             long batches = 0;
             long now = start;
-            for (long before = start; now < end && batches < mostBatches; before = now, batches++) {
+            for (long before = start; now < end && batches < mostBatches; before = due(now, start, ++batches, setting)) {
                 log.append();
                 now = System.nanoTime();
                 latency.recordValue(Math.min(now - before, LONGEST_NANOS));
@@ -38,6 +40,18 @@ record Turn(long batches, long nanos, Histogram latency, long faults) {
         } finally {
             remove(dir);
         }
+    }
+
+    /** Waits until the next batch is due; returns since when it is. */
+    private static long due(long now, long start, long batches, AppendSetting setting) {
+        if (setting.perSecond() == 0) {
+            return now;
+        }
+        long due = start + batches * 1_000_000_000L / setting.perSecond();
+        while (System.nanoTime() < due) {
+            Thread.onSpinWait();
+        }
+        return due;
     }
 
     /** Where the logs are: on a file system in memory, forcing to disk costs nothing. */

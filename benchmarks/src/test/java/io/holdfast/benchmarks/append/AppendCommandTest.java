@@ -30,9 +30,17 @@ class AppendCommandTest {
 
     @Test
     void aTurnIsBoundedByTimeAndByBytes() throws Exception {
-        AppendSetting small = new AppendSetting(Durability.DISK, 64, 1);
+        AppendSetting small = new AppendSetting(Durability.DISK, 64, 1, 0);
         assertThat(Turn.take(Subject.JOURNAL, small, 30).nanos()).isGreaterThanOrEqualTo(30_000_000);
-        AppendSetting large = new AppendSetting(Durability.PROCESS, 1 << 16, 512);
+        AppendSetting large = new AppendSetting(Durability.PROCESS, 1 << 16, 512, 0);
         assertThat(Turn.take(Subject.JOURNAL, large, 60_000).batches()).isEqualTo(4);
+    }
+
+    @Test
+    void aTurnTakesNoMoreThanItsRate() throws Exception {
+        AppendSetting paced = new AppendSetting(Durability.PROCESS, 64, 1, 100);
+        assertThat(Turn.take(Subject.JOURNAL, paced, 300).batches()).isBetween(10L, 31L);
+        PrintWriter out = new PrintWriter(new StringWriter(), true);
+        assertThat(new CommandLine(new AppendCommand()).setOut(out).setErr(out).execute("--per-second", "-1")).isEqualTo(2);
     }
 }
