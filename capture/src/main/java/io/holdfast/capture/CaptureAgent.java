@@ -9,6 +9,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicLongArray;
+import java.util.concurrent.locks.LockSupport;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -38,6 +39,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
     private final EventFd wakeUp = new EventFd();
     private final PollSet poll;
     private final AtomicBoolean turn = new AtomicBoolean();
+    private volatile boolean turnWanted;
     private final AtomicBoolean sleeping = new AtomicBoolean();
     private final ConcurrentLinkedQueue<GateChange> changes = new ConcurrentLinkedQueue<>();
     private final AtomicLongArray counts = new AtomicLongArray(CaptureCount.values().length);
@@ -124,7 +126,7 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
             failure = e;
             wake();
         } finally {
-            turn.set(false);
+            endTurn();
         }
     }
 
@@ -194,14 +196,26 @@ public final class CaptureAgent implements Runnable, AutoCloseable {
             boolean busy = releaseCommitted();
             return busy | (mode != GateMode.PAUSED && readBurst());
         } finally {
-            turn.set(false);
+            endTurn();
         }
     }
 
-    /** A lock of the JDK would queue the thread that has to wait, in an object made for it. */
+    /** The capture thread alone waits, so a lock that queues those who do, in objects made for it, is not needed. */
     private void awaitTurn() {
         while (!turn.compareAndSet(false, true)) {
-            Thread.yield(); // whoever has it is inside one call of the kernel, and may need this processor for it
+            turnWanted = true;
+            if (turn.get()) {
+                LockSupport.park(this);
+            }
+            turnWanted = false;
+        }
+    }
+
+    /** Who waits has said so before it looked at the turn once more, or finds it free there. */
+    private void endTurn() {
+        turn.set(false);
+        if (turnWanted) {
+            LockSupport.unpark(thread);
         }
     }
 
