@@ -327,15 +327,7 @@ final class Leadership {
             resendStalled(now);
             distribution.serve(now, now);
             sendOff(now);
-            if (noMajorityHeard(now)) {
-                LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(),
-                        config.stepDownMs(), term);
-                raft.follow(term, null);
-                return now;
-            }
-            if (raft.campaign().disk().hangs(now) && raft.roster().majority() > 1) {
-                LOG.error("{}: the disk has not ended a force for {} ms, stepping down in term {}: another member's may be better",
-                        config.self(), config.stepDownMs(), term);
+            if (mustStepDown(now)) {
                 raft.follow(term, null);
                 return now;
             }
@@ -388,6 +380,19 @@ final class Leadership {
                 raft.roster().retire(peer);
             }
         }
+    }
+
+    private boolean mustStepDown(long now) {
+        if (noMajorityHeard(now)) {
+            LOG.warn("{}: no majority answered for {} ms, stepping down in term {}", config.self(), config.stepDownMs(), term);
+            return true;
+        }
+        if (raft.campaign().disk().hangs(now) && raft.roster().majority() > 1) {
+            LOG.error("{}: the disk has not ended a force for {} ms, stepping down in term {}: another member's may be better",
+                    config.self(), config.stepDownMs(), term);
+            return true;
+        }
+        return false;
     }
 
     private boolean noMajorityHeard(long now) {
