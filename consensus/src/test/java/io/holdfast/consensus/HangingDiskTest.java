@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 import io.holdfast.journal.Durability;
@@ -20,27 +18,15 @@ import org.junit.jupiter.params.provider.EnumSource;
 /** Three members with a device each, real transport: that of the leader takes nothing and says nothing for a while. */
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class HangingDiskTest {
-    private static final int BEFORE = 100;
-
     @TempDir
     Path directory;
-    private final Map<String, TinyFileSystem> disks = new TreeMap<>();
 
     @ParameterizedTest
     @EnumSource(names = {"DISK", "INTERVAL"})
     void anotherLeadsUntilItIsBackAndFollows(Durability durability) throws IOException {
-        try (TestCluster cluster = TestCluster.of(3, directory)) {
-            for (TestMember member : cluster.members) {
-                disks.put(member.name, TinyFileSystem.hanging(member.directory(), 64 << 20));
-                member.durability = durability;
-            }
-            cluster.start();
-            for (int i = 0; i < BEFORE; i++) {
-                offer(cluster, "before" + i);
-            }
-            TestMember old = cluster.leader();
-            eventually().until(() -> old.bodies().contains("before" + (BEFORE - 1)));
-            TinyFileSystem disk = disks.get(old.name);
+        try (DiskCluster cluster = DiskCluster.start(directory, durability, TinyFileSystem::hanging)) {
+            TestMember old = cluster.leaderOfSome();
+            TinyFileSystem disk = cluster.disk(old);
             disk.hang();
             try {
                 requireThatOthersGoOn(cluster, old);
@@ -51,16 +37,14 @@ class HangingDiskTest {
             eventually().until(() -> old.bodies().contains("after"));
             assertThat(old.failure).as("it was late, it has not failed").isNull();
             assertThat(old.bodies()).isEqualTo(next.bodies());
-        } finally {
-            disks.values().forEach(TinyFileSystem::close);
         }
     }
 
-    private static void requireThatOthersGoOn(TestCluster cluster, TestMember old) {
-        List<TestMember> others = cluster.members.stream().filter(member -> member != old).toList();
+    private static void requireThatOthersGoOn(DiskCluster cluster, TestMember old) {
+        List<TestMember> others = cluster.members().stream().filter(member -> member != old).toList();
         int[] offered = {0};
         eventually().until(() -> {
-            cluster.members.forEach(member -> member.offer("meanwhile" + offered[0]++));
+            cluster.members().forEach(member -> member.offer("meanwhile" + offered[0]++));
             return others.stream().anyMatch(TestMember::leads);
         });
         List<String> acknowledged = old.bodies();
@@ -68,9 +52,5 @@ class HangingDiskTest {
         eventually().until(() -> next.offer("after"));
         others.forEach(member -> eventually().until(() -> member.bodies().contains("after")));
         assertThat(next.bodies().subList(0, acknowledged.size())).as("what was acknowledged").isEqualTo(acknowledged);
-    }
-
-    private static void offer(TestCluster cluster, String body) {
-        eventually().until(() -> cluster.leader().offer(body));
     }
 }

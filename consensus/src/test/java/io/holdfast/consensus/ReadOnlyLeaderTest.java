@@ -6,8 +6,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
-import java.util.TreeMap;
 import java.util.concurrent.TimeUnit;
 
 import io.holdfast.journal.Durability;
@@ -25,32 +23,21 @@ import org.junit.jupiter.params.provider.EnumSource;
 @Timeout(value = 120, unit = TimeUnit.SECONDS)
 class ReadOnlyLeaderTest {
     private static final String LONG = " " + "x".repeat(4000);
-    private static final int BEFORE = 100;
     private static final int AT_ONCE = 20;
 
     @TempDir
     Path directory;
-    private final Map<String, TinyFileSystem> disks = new TreeMap<>();
 
     @ParameterizedTest
     @EnumSource(Durability.class)
     void itLeavesAnotherLeadsAndNothingAcknowledgedIsLost_I7(Durability durability) throws IOException {
-        try (TestCluster cluster = TestCluster.of(3, directory)) {
-            for (TestMember member : cluster.members) {
-                disks.put(member.name, TinyFileSystem.sound(member.directory(), 64 << 20));
-                member.durability = durability;
-            }
-            cluster.start();
-            for (int i = 0; i < BEFORE; i++) {
-                offer(cluster, "before" + i);
-            }
-            TestMember old = cluster.leader();
-            eventually().until(() -> old.bodies().contains("before" + (BEFORE - 1)));
-            disks.get(old.name).becomeReadOnly();
+        try (DiskCluster cluster = DiskCluster.start(directory, durability, TinyFileSystem::sound)) {
+            TestMember old = cluster.leaderOfSome();
+            cluster.disk(old).becomeReadOnly();
             // Without a force it is told when it needs blocks: so there must be something to store.
             eventually().until(() -> {
                 for (int i = 0; i < AT_ONCE; i++) {
-                    cluster.members.forEach(member -> member.offer("meanwhile" + LONG));
+                    cluster.members().forEach(member -> member.offer("meanwhile" + LONG));
                 }
                 return old.failure != null;
             });
@@ -61,8 +48,8 @@ class ReadOnlyLeaderTest {
             TestMember next = cluster.leader();
             assertThat(next).isNotSameAs(old);
             List<String> acknowledged = old.bodies();
-            offer(cluster, "after");
-            for (TestMember member : cluster.members) {
+            cluster.offer("after");
+            for (TestMember member : cluster.members()) {
                 if (member != old) {
                     eventually().until(() -> member.bodies().contains("after"));
                     assertThat(member.bodies().subList(0, acknowledged.size())).as("what was acknowledged").isEqualTo(acknowledged);
@@ -71,22 +58,15 @@ class ReadOnlyLeaderTest {
             }
             assertThat(old.bodies()).as("it tells of nothing more").isEqualTo(acknowledged);
             if (durability == Durability.DISK) {
-                requireOnTheDevice(old);
+                requireOnTheDevice(cluster.disk(old), old);
             }
-        } finally {
-            disks.values().forEach(TinyFileSystem::close);
         }
     }
 
-    /** To whoever leads: a busy machine may make that another one. */
-    private static void offer(TestCluster cluster, String body) {
-        eventually().until(() -> cluster.members.stream().anyMatch(member -> member.offer(body)));
-    }
-
     /** Its own copy counted for what it acknowledged. */
-    private void requireOnTheDevice(TestMember old) throws IOException {
+    private static void requireOnTheDevice(TinyFileSystem disk, TestMember old) throws IOException {
         JournalEntry entry = new JournalEntry();
-        try (TinyFileSystem after = disks.get(old.name).afterAPowerCut();
+        try (TinyFileSystem after = disk.afterAPowerCut();
              Journal journal = Journal.open(after.dir(), JournalOptions.DEFAULT.withDurability(Durability.DISK))) {
             for (TestMember.Committed committed : old.committed()) {
                 assertThat(journal.read(committed.index(), entry)).as("entry %d", committed.index()).isTrue();
